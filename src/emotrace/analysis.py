@@ -1,0 +1,189 @@
+"""An analysis: what is known about one video, read from its output folder.
+
+    clip.emotrace/  frames.parquet  faces.parquet  people.parquet  tracks.parquet  analysis.json  report.html  thumbnails/
+                    parts/          what an unfinished analysis has so far; readable all the same
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from emotrace import columns, registry
+from emotrace.columns import TableName
+from emotrace.errors import FolderError, InputError, unknown
+from emotrace.timeline import Timeline
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person of a video; see `emotrace columns people` for the fields."""
+
+    name: str
+    seconds: float
+    first: float
+    last: float
+    frames: int
+    measured: int
+    tracks: tuple[int, ...]
+    age: float
+    age_spread: float
+    female: float
+    valence: float
+    arousal: float
+    expression: str
+    thumbnail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The output folder of one video.
+
+    Args:
+        folder: where it lies.
+        provenance: content of analysis.json: video facts, settings, versions, weight hashes, warnings, wall time.
+        people: P1, P2, ...; empty while the analysis is unfinished.
+        finished: False where it was interrupted; `emotrace analyze` goes on from there.
+    """
+
+    folder: Path
+    provenance: dict[str, Any]
+    people: tuple[Person, ...]
+    finished: bool
+
+    @property
+    def video(self) -> dict[str, Any]:
+        """What the file says about itself: name, path, width, height, rotation, duration, rate, codec, has_sound, ..."""
+        return dict(self.provenance["video"])
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader of the numbers should know: lost packets, missing end, guessed times."""
+        return list(self.provenance.get("warnings", []))
+
+    def table(self, name: TableName, only: Sequence[str] | None = None) -> pa.Table:
+        """One table of the folder.
+
+        Args:
+            name: "frames", "faces", "people" or "tracks".
+            only: columns to read; all where None.
+
+        Raises:
+            UnknownNameError: there is no such table.
+            FolderError: the analysis is unfinished and has not got that far.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        columns.table(name)
+        whole = self.folder / f"{name}.parquet"
+        files = [whole] if whole.is_file() else sorted((self.folder / "parts").glob(f"{name}-*.parquet"))
+        if not files:
+            raise FolderError(f"{self.folder}: has no table {name!r} yet; run 'emotrace analyze' again to finish it")
+        return pa.concat_tables([pq.read_table(file, columns=None if only is None else list(only)) for file in files])
+
+    def timeline(self, component: str, person: str | None = None) -> Timeline:
+        """What one component measured of one person.
+
+        Args:
+            component: "face.expression", "face.pose", ...
+            person: "P1"; may be left out where there is only one.
+
+        Returns:
+            One row per analysed frame of the video, NaN where the person is not seen or cannot be measured.
+
+        Raises:
+            UnknownNameError: no such component or person, or it was not part of this analysis.
+            InputError: the component gives no timeline, or there are several people and none is named.
+        """
+        line = registry.spec(component)
+        if line.scheme is None or line.rows != "every":
+            raise InputError(f"{component} gives no timeline; see 'emotrace columns'")
+        who = self._person(person)
+        frames = self.table("frames", ["frame", "time", "analysed"])
+        chosen = frames["analysed"].to_numpy()
+        numbers, times = frames["frame"].to_numpy()[chosen], frames["time"].to_numpy()[chosen]
+        values = np.full((len(times), len(line.scheme)), np.nan, np.float32)
+        faces = self._faces(component, ["frame", "person", "score", *line.scheme.columns])
+        faces = faces.filter(np.asarray([name == who for name in faces["person"].to_pylist()], bool))
+        faces = faces.sort_by("score")   # two faces of one person in a frame: the surer one is written last and stays
+        rows = np.searchsorted(numbers, faces["frame"].to_numpy())
+        for k, name in enumerate(line.scheme.columns):
+            values[rows, k] = faces[name].to_numpy()
+        return Timeline(times, values, line.scheme, component, who)
+
+    def _faces(self, component: str, only: list[str]) -> pa.Table:
+        if component not in self.provenance["settings"]["components"]:
+            raise unknown("component in this analysis", component, self.provenance["settings"]["components"])
+        return self.table("faces", only)
+
+    def _person(self, person: str | None) -> str:
+        names = [p.name for p in self.people]
+        if person is None:
+            if len(names) != 1:
+                raise InputError(f"{self.folder}: say which person; there are: {', '.join(names) or 'none'}")
+            return names[0]
+        if person not in names:
+            raise unknown("person", person, names)
+        return person
+
+    def to_pandas(self, name: TableName = "faces") -> pd.DataFrame:
+        """One table as a pandas DataFrame.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        try:
+            import pandas  # noqa: F401, ICN001
+        except ModuleNotFoundError as error:
+            from emotrace.errors import MissingExtraError
+
+            raise MissingExtraError("to_pandas needs pandas: pip install 'emotrace[pandas]'") from error
+        return self.table(name).to_pandas()
+
+
+def load(folder: str | Path) -> Analysis:
+    """Read an output folder, also an unfinished one.
+
+    Raises:
+        FolderError: it is no output folder of emotrace, or one of a newer schema.
+    """
+    path = Path(folder)
+    try:
+        provenance = json.loads((path / "analysis.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FolderError(f"{path}: is no output folder of emotrace (it has no analysis.json)") from None
+    except (OSError, ValueError) as error:
+        raise FolderError(f"{path}: analysis.json cannot be read ({error}); run 'emotrace analyze' again") from error
+    if not isinstance(provenance, dict) or not isinstance(provenance.get("schema"), int):
+        raise FolderError(f"{path}: analysis.json is not one of emotrace's; is this the right folder?")
+    if provenance["schema"] > columns.SCHEMA_VERSION:
+        raise FolderError(f"{path}: was written by a newer emotrace (schema {provenance['schema']}); update emotrace")
+    finished = bool(provenance.get("finished"))
+    return Analysis(path, provenance, _people(path) if finished else (), finished)
+
+
+def _people(folder: Path) -> tuple[Person, ...]:
+    import pyarrow.parquet as pq
+
+    names = [column.name for column in columns.PEOPLE if column.name != "embedding"]
+    rows = pq.read_table(folder / "people.parquet", columns=names).to_pylist()
+    return tuple(
+        Person(name=row.pop("person"), tracks=tuple(row.pop("tracks")), **_measured(row)) for row in rows
+    )
+
+
+def _measured(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of people.parquet with NaN for null numbers."""
+    numbers = {"age", "age_spread", "female", "valence", "arousal"}
+    return {key: float("nan") if value is None and key in numbers else value or ("" if value is None else value)
+            for key, value in row.items()}

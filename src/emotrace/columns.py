@@ -1,0 +1,155 @@
+"""Every column of every table: name, type, unit, range, meaning, and which component measures it.
+
+One list feeds the parquet schemas (also their metadata), `emotrace columns` and docs/columns.md. Columns are never renamed
+or re-scaled silently: a change raises SCHEMA_VERSION.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from emotrace import registry
+from emotrace.errors import unknown
+from emotrace.scheme import Scheme
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SCHEMA_VERSION = 1
+TableName = Literal["frames", "faces", "people", "tracks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Args:
+        name: as in the table.
+        dtype: Arrow type; "float32[68]" is a fixed-size list, "int64[]" a list of any length.
+        about: one sentence: meaning, sign, frame of reference.
+        unit: "s", "px", "deg", ...
+        range: "0..1", empty where open.
+        source: component that measures it, "" where the decoder or the tracker does.
+    """
+
+    name: str
+    dtype: str
+    about: str
+    unit: str = ""
+    range: str = ""
+    source: str = ""
+
+
+FRAMES = (
+    Column("frame", "int64", "number of the frame in the file, from 0; one row per decoded frame, always"),
+    Column("time", "float64", "the container's time stamp of the frame", "s"),
+    Column("analysed", "bool", "false where --rate left the frame out"),
+    Column("damaged", "bool", "true where the decoder reports a damaged picture"),
+    Column("cut", "bool", "true for the first frame of a new shot"),
+    Column("shot", "int32", "number of the shot, from 0"),
+    Column("faces", "int32", "faces tracked in the frame"),
+)
+FACES = (
+    Column("frame", "int64", "number of the frame, as in frames.parquet"),
+    Column("time", "float64", "the container's time stamp of the frame", "s"),
+    Column("track", "int64", "one face followed through consecutive frames of one shot"),
+    Column("person", "string", "P1 is who is seen longest; empty where the track could not be assigned (see tracks)"),
+    Column("x1", "float32", "left edge of the box around the face's mesh", "px"),
+    Column("y1", "float32", "top edge of the box", "px"),
+    Column("x2", "float32", "right edge of the box", "px"),
+    Column("y2", "float32", "bottom edge of the box", "px"),
+    Column("score", "float32", "presence: the mesh network's belief that it looks at a face", "", "0..1", "face.mesh"),
+)
+LANDMARKS = (
+    Column("landmarks_x", "float32[68]", "x of the 68 landmarks in iBUG order", "px", "", "face.mesh"),
+    Column("landmarks_y", "float32[68]", "y of the 68 landmarks in iBUG order", "px", "", "face.mesh"),
+)
+MESH = (
+    Column("mesh_x", "float32[478]", "x of the 478 mesh points (--mesh)", "px", "", "face.mesh"),
+    Column("mesh_y", "float32[478]", "y of the 478 mesh points (--mesh)", "px", "", "face.mesh"),
+    Column("mesh_z", "float32[478]", "depth of the mesh points on the scale of x, smaller is nearer (--mesh)", "px", "",
+           "face.mesh"),
+)
+PEOPLE = (
+    Column("person", "string", "P1 is who is seen longest"),
+    Column("seconds", "float64", "how long the person's face is seen", "s"),
+    Column("first", "float64", "first time seen", "s"),
+    Column("last", "float64", "last time seen", "s"),
+    Column("frames", "int64", "frames in which the person's face is tracked"),
+    Column("measured", "int64", "frames in which the face was good enough to be measured"),
+    Column("tracks", "int64[]", "the person's tracks"),
+    Column("age", "float32", "apparent age, mean of the distributions' expectations over good frames", "years", "0..80",
+           "face.age_gender"),
+    Column("age_spread", "float32", "standard deviation of these expectations between frames", "years", "",
+           "face.age_gender"),
+    Column("female", "float32", "probability to be labelled female, mean over good frames", "probability", "0..1",
+           "face.age_gender"),
+    Column("valence", "float32", "mean valence", "", "-1..1", "face.valence_arousal"),
+    Column("arousal", "float32", "mean arousal", "", "-1..1", "face.valence_arousal"),
+    Column("expression", "string", "expression with the highest mean probability", "", "", "face.expression"),
+    Column("thumbnail", "string", "picture of the person's best face, relative to the folder"),
+    Column("embedding", "float32[128]", "mean identity embedding, unit length", "", "-1..1", "face.identity"),
+)
+TRACKS = (
+    Column("track", "int64", "as in faces.parquet"),
+    Column("person", "string", "who it is; empty where unassigned"),
+    Column("why", "string", "why the track is unassigned; empty where it is assigned"),
+    Column("shot", "int32", "the shot it lies in"),
+    Column("first", "float64", "first time", "s"),
+    Column("last", "float64", "last time", "s"),
+    Column("frames", "int64", "rows in faces.parquet"),
+    Column("portraits", "int32", "good near-frontal faces used for identity, age and gender"),
+)
+
+
+def faces(names: Iterable[str], mesh: bool = False) -> tuple[Column, ...]:
+    """Columns of faces.parquet when the named components are measured."""
+    measured = [column for line in registry.with_needs(names) for column in _measured(line)]
+    return FACES + tuple(measured) + LANDMARKS + (MESH if mesh else ())
+
+
+def table(name: TableName) -> tuple[Column, ...]:
+    """All columns a table can have.
+
+    Raises:
+        UnknownNameError: there is no such table.
+    """
+    tables = {
+        "frames": FRAMES,
+        "faces": faces(registry.COMPONENTS, mesh=True),
+        "people": PEOPLE,
+        "tracks": TRACKS,
+    }
+    if name not in tables:
+        raise unknown("table", name, list(tables))
+    return tables[name]
+
+
+def _measured(line: registry.Spec) -> list[Column]:
+    if line.scheme is None or line.rows != "every":
+        return []
+    return [_column(line.scheme, label, line.name) for label in line.scheme.labels]
+
+
+def _column(scheme: Scheme, label: str, source: str) -> Column:
+    about = ". ".join(part for part in (scheme.describe(label), scheme.frame) if part)
+    bounds = "" if "not bounded" in about else f"{scheme.low:g}..{scheme.high:g}"
+    return Column(scheme.prefix + label, "float32", about, scheme.unit, bounds, source)
+
+
+def schema(columns: Iterable[Column]) -> pa.Schema:
+    """Arrow schema of columns; each field carries unit, range, meaning and source as metadata."""
+    import pyarrow as pa
+
+    def typed(dtype: str) -> pa.DataType:
+        base, _, count = dtype.rstrip("]").partition("[")
+        item = getattr(pa, {"bool": "bool_"}.get(base, base))()
+        return item if "[" not in dtype else pa.list_(item, int(count)) if count else pa.list_(item)
+
+    def about(column: Column) -> dict[str, str]:
+        return {"about": column.about, "unit": column.unit, "range": column.range, "source": column.source}
+
+    fields = [pa.field(column.name, typed(column.dtype), metadata=about(column)) for column in columns]
+    return pa.schema(fields, metadata={"emotrace.schema": str(SCHEMA_VERSION)})

@@ -1,0 +1,181 @@
+"""Running networks: ONNX Runtime and LiteRT behind one call, fed as weights.toml says.
+
+The only module that flips colours or axes, and the only one that keeps the native libraries quiet. Everything is run on
+one thread: rows come out the same whatever the machine, and the pipeline runs several networks side by side instead.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emotrace import weights
+from emotrace.errors import InputError
+from emotrace.weights import NetworkInput
+
+Device = Literal["auto", "cpu", "cuda"]
+_stderr_lock = threading.Lock()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence what native libraries write to the terminal's error stream while they load (LiteRT has no other way)."""
+    with _stderr_lock:
+        try:
+            saved = os.dup(2)
+        except OSError:  # no error stream at all
+            yield
+            return
+        try:
+            with open(os.devnull, "wb") as null:
+                os.dup2(null.fileno(), 2)
+                yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+def providers(device: Device) -> list[str]:
+    """ONNX Runtime's execution providers for a device.
+
+    Raises:
+        InputError: "cuda" is asked for but this ONNX Runtime has none.
+    """
+    import onnxruntime
+
+    has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+    if device == "cuda" and not has_cuda:
+        raise InputError("no CUDA in this ONNX Runtime; install onnxruntime-gpu, or use --device cpu")
+    return ["CUDAExecutionProvider", "CPUExecutionProvider"] if has_cuda and device != "cpu" else ["CPUExecutionProvider"]
+
+
+def prepare(images: NDArray[np.uint8], feed: NetworkInput) -> NDArray[np.float32]:
+    """RGB images as a network wants them.
+
+    Args:
+        images: (n, h, w, 3) RGB uint8.
+        feed: colour, mean, scale and layout.
+
+    Returns:
+        (n, c, h, w) or (n, h, w, c) float32, c = 1 for grey (BT.601 luma).
+
+    Raises:
+        InputError: images have another shape or dtype.
+    """
+    if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8:
+        raise InputError(f"images must be (n, h, w, 3) uint8, got {images.shape} {images.dtype}")
+    if feed.size and images.shape[1:3] != (feed.size, feed.size):
+        raise InputError(f"images must be {feed.size} x {feed.size}, got {images.shape[2]} x {images.shape[1]}")
+    if feed.colour == "grey":
+        values = grey(images)[..., None]
+    else:
+        values = images[..., ::-1] if feed.colour == "bgr" else images
+    batch = values.astype(np.float32)
+    if any(feed.mean):
+        batch -= np.asarray(feed.mean, np.float32)
+    if any(factor != 1.0 for factor in feed.scale):
+        batch *= np.asarray(feed.scale, np.float32)
+    return np.ascontiguousarray(batch.transpose(0, 3, 1, 2)) if feed.layout == "nchw" else batch
+
+
+def grey(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """BT.601 luma of RGB images, (..., h, w, 3) -> (..., h, w)."""
+    flat = images.reshape(-1, images.shape[-2], 3)
+    if flat.size == 0:
+        return np.zeros(images.shape[:-1], np.uint8)
+    return np.asarray(cv2.cvtColor(flat, cv2.COLOR_RGB2GRAY), np.uint8).reshape(images.shape[:-1])
+
+
+class OnnxNetwork:
+    """An ONNX file of weights.toml in ONNX Runtime.
+
+    Args:
+        name: entry of weights.toml.
+        device: where to run.
+
+    Raises:
+        WeightsError: the file cannot be had.
+        InputError: "cuda" is not there.
+    """
+
+    def __init__(self, name: str, device: Device = "auto") -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self.entry = weights.entry(name)
+        with quiet():
+            self.session = onnxruntime.InferenceSession(weights.read(name), options, providers=providers(device))
+        first = self.session.get_inputs()[0]
+        self.input_name: str = first.name
+        self.one_by_one = first.shape[0] == 1
+
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """First output for (n, h, w, 3) RGB images, (n, ...) float32."""
+        return self.run_prepared(prepare(images, self.entry.input))
+
+    def run_prepared(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """First output for a batch already as the network wants it."""
+        if len(batch) == 0:
+            shape = self.session.get_outputs()[0].shape
+            return np.zeros((0, *shape[1:]), np.float32)
+        parts = [batch[i : i + 1] for i in range(len(batch))] if self.one_by_one else [batch]
+        return np.concatenate([self.session.run(None, {self.input_name: part})[0] for part in parts])
+
+
+class LiteRtNetwork:
+    """A TFLite model in LiteRT, one sample at a time. Not for use from two threads at once: make two.
+
+    Args:
+        content: the model file.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        with quiet():
+            from ai_edge_litert.interpreter import Interpreter
+
+            self.interpreter = Interpreter(model_content=content, num_threads=1)
+            self.interpreter.allocate_tensors()
+        self.input_index: int = self.interpreter.get_input_details()[0]["index"]
+        self.output_indices: list[int] = [detail["index"] for detail in self.interpreter.get_output_details()]
+
+    def run(self, sample: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """All outputs for one prepared sample (1, ...)."""
+        self.interpreter.set_tensor(self.input_index, sample)
+        self.interpreter.invoke()
+        return [self.interpreter.get_tensor(index) for index in self.output_indices]
+
+
+class FaceDetectorNetwork:
+    """YuNet in OpenCV's own decoder, which accepts any picture size.
+
+    Args:
+        score: detections below this are dropped.
+        overlap: non-maximum suppression threshold (intersection over union).
+    """
+
+    def __init__(self, score: float, overlap: float = 0.3) -> None:
+        cv2.setNumThreads(1)
+        with quiet():
+            self.network = cv2.FaceDetectorYN.create(str(weights.path("yunet")), "", (320, 320), score, overlap, 5000)
+
+    def run(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Faces in one RGB image.
+
+        Returns:
+            (n, 15) float32: x, y, width, height, five points (the person's right eye, left eye, nose tip, right and left
+            mouth corner) as x, y, and a score 0..1; best first.
+        """
+        height, width = image.shape[:2]
+        self.network.setInputSize((width, height))
+        _, faces = self.network.detect(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        return np.zeros((0, 15), np.float32) if faces is None else np.asarray(faces, np.float32)

@@ -1,0 +1,163 @@
+"""Every component the toolkit has, in one table that imports nothing heavy.
+
+The table feeds the pipeline, the command line, the docs and the tests; there is no second list of names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal
+
+from emotrace import scheme as schemes
+from emotrace.errors import InputError, MissingExtraError, unknown
+from emotrace.scheme import Scheme
+
+View = Literal["scene", "face", "body", "voice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """How to find a component, and what it reads.
+
+    Args:
+        name: "<view>.<what>".
+        target: "module:Class", imported only when asked for.
+        about: one sentence.
+        view: what one sample is.
+        needs: components whose values it reads.
+        scheme: meaning of its columns; None where it gives geometry instead of a table of numbers.
+        weights: entries of weights.toml.
+        rows: "every" face, or only the chosen good "portrait" faces of a track.
+        default: part of `emotrace analyze` unless left out.
+        gated: values become NaN where the face's quality is below the threshold.
+        extra: pip extra that brings its libraries.
+        paper: source of the method.
+    """
+
+    name: str
+    target: str
+    about: str
+    view: View = "face"
+    needs: tuple[str, ...] = ()
+    scheme: Scheme | None = None
+    weights: tuple[str, ...] = ()
+    rows: Literal["every", "portrait"] = "every"
+    default: bool = True
+    gated: bool = True
+    extra: str = ""
+    paper: str = ""
+
+
+COMPONENTS: dict[str, Spec] = {
+    spec.name: spec
+    for spec in (
+        Spec(
+            "face.detection", "emotrace.face.detect:Detector", "finds faces in a picture",
+            weights=("yunet",), gated=False, paper="Wu, Peng & Yu 2023, YuNet",
+        ),
+        Spec(
+            "face.mesh", "emotrace.face.landmarks:Mesh", "478 points of a face, of which 68 go into the table",
+            weights=("face_landmarker",), gated=False, paper="Kartynnik et al. 2019; Grishchenko et al. 2020",
+        ),
+        Spec(
+            "face.pose", "emotrace.face.pose:MeshPose", "head pose from the mesh's transform to the canonical face",
+            scheme=schemes.HEAD_POSE, weights=("face_landmarker",), gated=False,
+            paper="MediaPipe Face Geometry (weighted extended orthogonal Procrustes)",
+        ),
+        Spec(
+            "face.pose_pnp", "emotrace.face.pose:PnpPose", "head pose from 68 landmarks by perspective-n-point",
+            scheme=schemes.HEAD_POSE_PNP, weights=("face_landmarker",), gated=False, default=False,
+            paper="Levenberg-Marquardt PnP as in OpenCV's solvePnP",
+        ),
+        Spec(
+            "face.quality", "emotrace.face.quality:Quality", "how far a face can be measured",
+            needs=("face.pose",), scheme=schemes.QUALITY, gated=False,
+            paper="variance of the Laplacian: Pech-Pacheco et al. 2000",
+        ),
+        Spec(
+            "face.gaze", "emotrace.face.gaze:IrisGaze", "gaze from iris and eye corners, with head pose",
+            needs=("face.pose",), scheme=schemes.GAZE, weights=("face_landmarker",),
+            paper="geometric eyeball model on MediaPipe iris points (Ablavatski et al. 2020)",
+        ),
+        Spec(
+            "face.blendshapes", "emotrace.face.action_units:Blendshapes", "52 blendshape coefficients",
+            scheme=schemes.BLENDSHAPES, weights=("face_landmarker",), paper="Grishchenko et al. 2022, Blendshapes GHUM",
+        ),
+        Spec(
+            "face.action_units", "emotrace.face.action_units:ActionUnits", "facial action units that blendshapes carry",
+            needs=("face.blendshapes",), scheme=schemes.ACTION_UNITS, paper="Ekman, Friesen & Hager 2002 (FACS)",
+        ),
+        Spec(
+            "face.expression", "emotrace.face.expression:Expression", "discrete expression",
+            scheme=schemes.EXPRESSION_7, weights=("fer_mini_xception",), paper="Arriaga, Valdenegro & Plöger 2017",
+        ),
+        Spec(
+            "face.valence_arousal", "emotrace.face.valence_arousal:Circumplex", "valence and arousal, derived",
+            needs=("face.expression",), scheme=schemes.VALENCE_AROUSAL, paper="Russell 1980; Russell & Mehrabian 1977",
+        ),
+        Spec(
+            "face.age_gender", "emotrace.face.age_gender:AgeGender", "apparent age and gender",
+            scheme=schemes.AGE_GENDER, weights=("age", "gender"), rows="portrait", paper="dlib-models, Cydral Technology",
+        ),
+        Spec(
+            "face.identity", "emotrace.face.identity:Embedding", "identity embedding",
+            scheme=schemes.EMBEDDING_128, weights=("sface",), rows="portrait", paper="Zhong et al. 2021, SFace",
+        ),
+    )
+}  # fmt: skip
+
+
+def spec(name: str) -> Spec:
+    """One line of the table.
+
+    Raises:
+        UnknownNameError: there is no such component.
+    """
+    if name not in COMPONENTS:
+        raise unknown("component", name, list(COMPONENTS))
+    return COMPONENTS[name]
+
+
+def target(name: str) -> Any:
+    """The class of a component, imported now.
+
+    Raises:
+        UnknownNameError: there is no such component.
+        MissingExtraError: its optional libraries are not installed.
+    """
+    line = spec(name)
+    module, _, attribute = line.target.partition(":")
+    try:
+        return getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if not line.extra or (error.name or "").startswith("emotrace"):
+            raise
+        raise MissingExtraError(f"{name} needs more libraries: pip install 'emotrace[{line.extra}]'") from error
+
+
+def with_needs(names: Iterable[str]) -> list[Spec]:
+    """The named components and all they need, each after what it needs.
+
+    Raises:
+        UnknownNameError: a name or a need is in no table.
+        InputError: components need each other in a ring.
+    """
+    done: dict[str, Spec] = {}
+
+    def add(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            raise InputError(f"components need each other in a ring: {' -> '.join((*path, name))}")
+        for need in spec(name).needs:
+            add(need, (*path, name))
+        done.setdefault(name, spec(name))
+
+    for name in names:
+        add(name, ())
+    return list(done.values())
+
+
+def default_names() -> list[str]:
+    """Components of `emotrace analyze` unless told otherwise."""
+    return [line.name for line in COMPONENTS.values() if line.default]

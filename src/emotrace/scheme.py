@@ -1,0 +1,171 @@
+"""Schemes: what the columns of a timeline mean.
+
+The scheme owns the label order. A network's own order is mapped once, inside its extractor; everything after it - tables,
+exports, plots, metrics - reads the order here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """The meaning of k columns.
+
+    Args:
+        name: "valence_arousal".
+        labels: column labels, in column order.
+        prefix: put before a label to make a column name of a table.
+        unit: "deg", "px", "probability", ... as printed by `emotrace columns`.
+        low: smallest possible value.
+        high: largest possible value.
+        exclusive: True where a row is a distribution over the labels (sums to 1).
+        frame: frame of reference and sign, in words.
+        about: one sentence a label, in label order, or one sentence for all of them.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    prefix: str = ""
+    unit: str = ""
+    low: float = 0.0
+    high: float = 1.0
+    exclusive: bool = False
+    frame: str = ""
+    about: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns in a table, (k,)."""
+        return tuple(self.prefix + label for label in self.labels)
+
+    def describe(self, label: str) -> str:
+        """The sentence that explains one label."""
+        if not self.about:
+            return ""
+        return self.about[self.labels.index(label)] if len(self.about) == len(self.labels) else self.about[0]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+EXPRESSION_7 = Scheme(
+    "expression_7",
+    ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"),
+    prefix="expression_",
+    unit="probability",
+    exclusive=True,
+    about=("probability that a viewer would name the shown expression so; the seven sum to 1",),
+)
+EXPRESSION_8 = Scheme(
+    "expression_8",
+    (*EXPRESSION_7.labels, "contempt"),
+    prefix="expression_",
+    unit="probability",
+    exclusive=True,
+    about=("probability that a viewer would name the shown expression so; the eight sum to 1",),
+)
+VALENCE_AROUSAL = Scheme(
+    "valence_arousal",
+    ("valence", "arousal"),
+    low=-1.0,
+    frame="Russell's circumplex: valence from unpleasant (-1) to pleasant (+1), arousal from calm (-1) to excited (+1)",
+    about=(
+        "derived: expectation of the expression's circumplex valence under its probabilities",
+        "derived: expectation of the expression's circumplex arousal under its probabilities",
+    ),
+)
+HEAD_POSE = Scheme(
+    "head_pose",
+    ("pitch", "yaw", "roll"),
+    prefix="pose_",
+    unit="deg",
+    low=-180.0,
+    high=180.0,
+    frame="camera, 0 = facing it",
+    about=(
+        "head pitch; positive = looking up",
+        "head yaw; positive = turned towards the right edge of the picture (the person's left)",
+        "head roll; positive = clockwise in the picture",
+    ),
+)
+HEAD_POSE_PNP = Scheme(
+    "head_pose_pnp",
+    HEAD_POSE.labels,
+    prefix="pose_pnp_",
+    unit="deg",
+    low=-180.0,
+    high=180.0,
+    frame=HEAD_POSE.frame,
+    about=tuple(f"{text}; second method, PnP on 68 landmarks" for text in HEAD_POSE.about),
+)
+GAZE = Scheme(
+    "gaze",
+    ("pitch", "yaw"),
+    prefix="gaze_",
+    unit="deg",
+    low=-180.0,
+    high=180.0,
+    frame="camera, 0 = looking into it; eye rotation and head pose combined; coarse, see limits",
+    about=(
+        "gaze pitch, mean of both eyes; positive = looking up",
+        "gaze yaw, mean of both eyes; positive = towards the right edge of the picture (the person's left)",
+    ),
+)
+QUALITY = Scheme(
+    "quality",
+    ("quality", "sharpness", "interocular"),
+    low=0.0,
+    high=1.0,
+    about=(
+        "how far the face can be measured: the worst of its size, sharpness, pose and presence scores, 0..1",
+        "variance of the Laplacian of the face at 64 px, grey levels squared (not bounded by 1)",
+        "distance between the pupils in pixels (not bounded by 1)",
+    ),
+)
+ACTION_UNITS = Scheme(
+    "action_units",
+    ("AU01", "AU02", "AU04", "AU05", "AU07", "AU10", "AU12", "AU14", "AU15", "AU16", "AU17", "AU18", "AU20", "AU22",
+     "AU24", "AU25", "AU26", "AU28", "AU45"),
+    unit="intensity",
+    about=(
+        "inner brow raiser", "outer brow raiser", "brow lowerer", "upper lid raiser", "lid tightener",
+        "upper lip raiser", "lip corner puller", "dimpler", "lip corner depressor", "lower lip depressor",
+        "chin raiser", "lip pucker", "lip stretcher", "lip funneler", "lip pressor", "lips part", "jaw drop",
+        "lip suck", "blink",
+    ),
+    frame="0 = relaxed, 1 = strongest; mean of the left and right blendshape",
+)
+BLENDSHAPES = Scheme(
+    "blendshapes",
+    ("_neutral", "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff",
+     "cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight",
+     "eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight",
+     "eyeSquintLeft", "eyeSquintRight", "eyeWideLeft", "eyeWideRight", "jawForward", "jawLeft", "jawOpen", "jawRight",
+     "mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft", "mouthFrownRight", "mouthFunnel",
+     "mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthPressLeft", "mouthPressRight", "mouthPucker",
+     "mouthRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthSmileLeft",
+     "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight",
+     "noseSneerLeft", "noseSneerRight"),
+    prefix="bs_",
+    unit="intensity",
+    about=("ARKit-style blendshape coefficient, 0 = relaxed, 1 = strongest; left and right are the person's",),
+)
+AGE_GENDER = Scheme(
+    "age_gender",
+    ("age", "female"),
+    low=0.0,
+    high=80.0,
+    about=(
+        "apparent age in years: expectation of an 81-class distribution (0-80)",
+        "probability that the face would be labelled female, 0..1",
+    ),
+)
+EMBEDDING_128 = Scheme(
+    "embedding_128",
+    tuple(str(i) for i in range(128)),
+    prefix="e",
+    low=-1.0,
+    about=("identity embedding of unit length; the cosine of two tells how alike two faces are",),
+)

@@ -1,0 +1,123 @@
+"""A timeline: numbers about one subject over time, the one currency of the toolkit.
+
+What a model measures, what a rater draws and what a recipe learns are all timelines, so comparing, shifting, smoothing,
+fusing and exporting each exist once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotrace.errors import InputError, unknown
+from emotrace.scheme import Scheme
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Values over time.
+
+    Args:
+        times: (n,) float64 seconds on the container's clock, strictly increasing.
+        values: (n, k) float32; NaN where nothing could be measured, never 0.
+        scheme: meaning, order and bounds of the k columns.
+        source: who says so, "face.expression" or "rater:anna".
+        subject: person, None where the whole scene is meant.
+
+    Raises:
+        InputError: shapes do not agree with each other and the scheme, or times do not increase.
+    """
+
+    times: NDArray[np.float64]
+    values: NDArray[np.float32]
+    scheme: Scheme
+    source: str
+    subject: str | None = None
+
+    def __post_init__(self) -> None:
+        expected = (len(self.times), len(self.scheme))
+        if self.values.shape != expected:
+            raise InputError(f"{self.source}: values have shape {self.values.shape}, expected {expected}")
+        if not np.all(np.isfinite(self.times)) or np.any(np.diff(self.times) <= 0):
+            raise InputError(f"{self.source}: times must be finite and strictly increasing")
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def __getitem__(self, label: str) -> NDArray[np.float32]:
+        """One column, (n,).
+
+        Raises:
+            UnknownNameError: the scheme has no such label.
+        """
+        if label not in self.scheme.labels:
+            raise unknown(f"label in {self.scheme.name}", label, list(self.scheme.labels))
+        return self.values[:, self.scheme.labels.index(label)]
+
+    def crop(self, start: float, stop: float) -> Timeline:
+        """Rows with start <= time < stop (s)."""
+        keep = (self.times >= start) & (self.times < stop)
+        return replace(self, times=self.times[keep], values=self.values[keep])
+
+    def shift(self, seconds: float) -> Timeline:
+        """Move in time; raters lag what they see by some seconds, so `shift(-2.8)` undoes it."""
+        return replace(self, times=self.times + seconds)
+
+    def at(self, times: NDArray[np.float64]) -> Timeline:
+        """Linear interpolation onto other times.
+
+        NaN outside the measured span and between two rows of which one is NaN: gaps are never bridged.
+        """
+        if len(self) == 0:
+            return replace(self, times=times, values=np.full((len(times), len(self.scheme)), np.nan, np.float32))
+        right = np.clip(np.searchsorted(self.times, times, side="left"), 0, len(self) - 1)
+        left = np.where(self.times[right] == times, right, np.maximum(right - 1, 0))
+        span = np.where(right > left, self.times[right] - self.times[left], 1.0)
+        weight = ((times - self.times[left]) / span)[:, None]
+        values = np.where(right[:, None] == left[:, None], self.values[left],
+                          (1 - weight) * self.values[left] + weight * self.values[right])
+        outside = (times < self.times[0]) | (times > self.times[-1])
+        values = np.where(outside[:, None], np.nan, values)
+        return replace(self, times=np.asarray(times, np.float64), values=values.astype(np.float32))
+
+    def resample(self, rate: float) -> Timeline:
+        """Values `rate` times a second from the first to the last row, by linear interpolation (see `at`).
+
+        Raises:
+            InputError: rate is not positive.
+        """
+        if rate <= 0:
+            raise InputError(f"rate must be positive, got {rate}")
+        if len(self) == 0:
+            return self
+        count = int(np.floor((self.times[-1] - self.times[0]) * rate + 1e-9)) + 1
+        return self.at(self.times[0] + np.arange(count) / rate)
+
+    def smooth(self, seconds: float) -> Timeline:
+        """Centred moving average over a window of `seconds`; NaN rows stay NaN and do not count.
+
+        Works on the times, not on row numbers, so it is right for a variable frame rate.
+        """
+        low = np.searchsorted(self.times, self.times - seconds / 2, side="left")
+        high = np.searchsorted(self.times, self.times + seconds / 2, side="right")
+        measured = np.isfinite(self.values)
+        zero = np.zeros((1, len(self.scheme)))
+        total = np.concatenate([zero, np.cumsum(np.where(measured, self.values, 0.0), axis=0, dtype=np.float64)])
+        count = np.concatenate([zero, np.cumsum(measured, axis=0)])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = (total[high] - total[low]) / (count[high] - count[low])
+        return replace(self, values=np.where(measured, mean, np.nan).astype(np.float32))
+
+    def to_arrow(self) -> pa.Table:
+        """A table with the column `time` and one column a label; metadata holds source, subject and scheme."""
+        import pyarrow as pa
+
+        columns = {"time": self.times, **{label: self[label] for label in self.scheme.labels}}
+        about = {"source": self.source, "subject": self.subject or "", "scheme": self.scheme.name}
+        return pa.table(columns).replace_schema_metadata(about)

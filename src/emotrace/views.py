@@ -1,0 +1,65 @@
+"""Views: what extractors get to see of a video.
+
+A view cuts a stretch of video into samples. So far there is one, the face: a sample is one tracked face in one frame, with
+its mesh and the picture it lies in; each extractor cuts the crop that its own network was trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotrace.scheme import Scheme
+from emotrace.tracks import Tracks
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSamples:
+    """n faces and the pictures they lie in.
+
+    Args:
+        tracks: n rows.
+        images: (m, H, W, 3) uint8 RGB pictures of the stretch.
+        image: (n,) which of the pictures a face lies in.
+        measured: (n, k) values of the components that the extractor needs, by component name.
+    """
+
+    tracks: Tracks
+    images: NDArray[np.uint8]
+    image: NDArray[np.int64]
+    measured: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.tracks)
+
+    def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> FaceSamples:
+        """The samples of a mask, of positions or of a slice; the pictures are shared."""
+        measured = {name: values[rows] for name, values in self.measured.items()}
+        return FaceSamples(self.tracks[rows], self.images, self.image[rows], measured)
+
+    def having(self, measured: Mapping[str, NDArray[np.float32]]) -> FaceSamples:
+        """The same faces with other measured values beside them."""
+        return FaceSamples(self.tracks, self.images, self.image, measured)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the pictures in px."""
+        return self.images.shape[2], self.images.shape[1]
+
+
+class FaceExtractor(Protocol):
+    """What turns faces into numbers; checked by `emotrace.testing`, not inherited.
+
+    `extract(samples) -> (n, k) float32` where k is the length of `scheme`, n may be 0, NaN means not measured, and a batch
+    of n gives row by row what n batches of one give.
+    """
+
+    scheme: Scheme
+
+    def extract(self, samples: FaceSamples) -> NDArray[np.float32]:
+        """Values, (n, k)."""
+        ...
