@@ -143,7 +143,7 @@ class Analysis:
             MissingExtraError: pandas is not installed.
         """
         try:
-            import pandas  # noqa: F401, ICN001
+            import pandas  # noqa: F401
         except ModuleNotFoundError as error:
             from emotrace.errors import MissingExtraError
 

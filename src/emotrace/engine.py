@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal
 
 import cv2
@@ -34,7 +35,7 @@ def quiet() -> Iterator[None]:
             yield
             return
         try:
-            with open(os.devnull, "wb") as null:
+            with Path(os.devnull).open("wb") as null:
                 os.dup2(null.fileno(), 2)
                 yield
         finally:
@@ -73,11 +74,8 @@ def prepare(images: NDArray[np.uint8], feed: NetworkInput) -> NDArray[np.float32
         raise InputError(f"images must be (n, h, w, 3) uint8, got {images.shape} {images.dtype}")
     if feed.size and images.shape[1:3] != (feed.size, feed.size):
         raise InputError(f"images must be {feed.size} x {feed.size}, got {images.shape[2]} x {images.shape[1]}")
-    if feed.colour == "grey":
-        values = grey(images)[..., None]
-    else:
-        values = images[..., ::-1] if feed.colour == "bgr" else images
-    batch = values.astype(np.float32)
+    ordered = {"grey": lambda: grey(images)[..., None], "bgr": lambda: images[..., ::-1], "rgb": lambda: images}
+    batch = ordered[feed.colour]().astype(np.float32)
     if any(feed.mean):
         batch -= np.asarray(feed.mean, np.float32)
     if any(factor != 1.0 for factor in feed.scale):

@@ -32,6 +32,7 @@ class Spec:
         rows: "every" face, or only the chosen good "portrait" faces of a track.
         default: part of `emotrace analyze` unless left out.
         gated: values become NaN where the face's quality is below the threshold.
+        on_device: built with the `device` to run on.
         extra: pip extra that brings its libraries.
         paper: source of the method.
     """
@@ -46,6 +47,7 @@ class Spec:
     rows: Literal["every", "portrait"] = "every"
     default: bool = True
     gated: bool = True
+    on_device: bool = False
     extra: str = ""
     paper: str = ""
 
@@ -99,11 +101,13 @@ COMPONENTS: dict[str, Spec] = {
         ),
         Spec(
             "face.age_gender", "emotrace.face.age_gender:AgeGender", "apparent age and gender",
-            scheme=schemes.AGE_GENDER, weights=("age", "gender"), rows="portrait", paper="dlib-models, Cydral Technology",
+            needs=("face.quality",), scheme=schemes.AGE_GENDER, weights=("age", "gender"), rows="portrait", on_device=True,
+            paper="dlib-models, Cydral Technology",
         ),
         Spec(
             "face.identity", "emotrace.face.identity:Embedding", "identity embedding",
-            scheme=schemes.EMBEDDING_128, weights=("sface",), rows="portrait", paper="Zhong et al. 2021, SFace",
+            needs=("face.quality",), scheme=schemes.EMBEDDING_128, weights=("sface",), rows="portrait", on_device=True,
+            paper="Zhong et al. 2021, SFace",
         ),
     )
 }  # fmt: skip

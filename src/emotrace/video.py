@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import av
 import av.container
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 
 from emotrace.errors import InputError, VideoError
 
-CHUNK_BYTES = 48_000_000   # pictures of one chunk in memory; three chunks are alive at once
+CHUNK_BYTES = 32_000_000   # pictures of one chunk in memory; up to five chunks are alive at once
 CHUNK_FRAMES = 32
 LUMA_SIZE = (64, 36)       # width, height of the picture used to find cuts
 SEEK_MARGIN = 1.0          # s; a decoder is started this much before the first frame wanted
@@ -40,7 +41,8 @@ class Chunk:
         time: (t,) float64 s.
         analysed: (t,) bool, True where the frame was chosen for analysis (`rate`).
         images: (m, H, W, 3) uint8 RGB of the m chosen frames, upright.
-        luma: (t, 36, 64) uint8 grey levels of every frame, averaged down; for finding cuts.
+        luma: (t + 1, 36, 64) uint8 grey levels of every frame, averaged down, and of the frame that follows the chunk (the
+            last one again at the end of the file); for finding cuts.
         damaged: (t,) bool, True where the decoder says that the picture is damaged.
         lost_packets: packets that could not be decoded since the last chunk.
         guessed_times: frames without a usable time stamp of their own; set one frame after the frame before.
@@ -201,7 +203,7 @@ def _check_readable(file: Path) -> None:
         raise VideoError(f"{file}: cannot be read ({error.strerror}); check its permissions") from error
 
 
-def _decoded(packet: av.Packet) -> list[object]:
+def _decoded(packet: av.Packet[Any]) -> list[object]:
     """Frames of a packet; none where it is damaged."""
     try:
         return list(packet.decode())
@@ -320,15 +322,16 @@ class _Decoder:
             if time >= self.end:
                 break
             number += 1
-            gathered.add(number, time, frame.is_corrupt, self._luma(frame))
+            luma = self._luma(frame)
+            if len(gathered) == self.video.chunk_frames:
+                yield self._chunk(gathered, luma)
+                gathered = _Gathered(self.video.chunk_frames)
+            gathered.add(number, time, frame.is_corrupt, luma)
             if self._chosen(time, last):
                 gathered.choose(self._upright(frame))
             last = time
-            if len(gathered) == self.video.chunk_frames:
-                yield self._chunk(gathered)
-                gathered = _Gathered(self.video.chunk_frames)
         if len(gathered) or self.lost:
-            yield self._chunk(gathered)
+            yield self._chunk(gathered, gathered.luma[-1] if len(gathered) else np.zeros(LUMA_SIZE[::-1], np.uint8))
 
     def _chosen(self, time: float, last: float) -> bool:
         """True where a tick of `rate` lies between the frame before and this one."""
@@ -350,12 +353,12 @@ class _Decoder:
         if not (name.startswith(("yuv4", "yuvj4", "nv12", "nv21", "gray")) and frame.format.components[0].bits == 8):
             frame = frame.reformat(format="gray")
         plane = frame.planes[0]
-        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
         return np.asarray(cv2.resize(rows, LUMA_SIZE, interpolation=cv2.INTER_AREA), np.uint8)
 
-    def _chunk(self, gathered: _Gathered) -> Chunk:
+    def _chunk(self, gathered: _Gathered, following: NDArray[np.uint8]) -> Chunk:
         size = (self.video.height, self.video.width)
-        chunk = gathered.chunk(size, self.lost, self.guessed)
+        chunk = gathered.chunk(size, following, self.lost, self.guessed)
         self.lost = self.guessed = 0
         return chunk
 
@@ -386,15 +389,14 @@ class _Gathered:
         self.analysed[-1] = True
         self.images.append(image)
 
-    def chunk(self, size: tuple[int, int], lost: int, guessed: int) -> Chunk:
+    def chunk(self, size: tuple[int, int], following: NDArray[np.uint8], lost: int, guessed: int) -> Chunk:
         images = np.stack(self.images) if self.images else np.zeros((0, *size, 3), np.uint8)
-        luma = np.stack(self.luma) if self.luma else np.zeros((0, LUMA_SIZE[1], LUMA_SIZE[0]), np.uint8)
         return Chunk(
             np.asarray(self.number, np.int64),
             np.asarray(self.time, np.float64),
             np.asarray(self.analysed, np.bool_),
             images,
-            luma,
+            np.stack([*self.luma, following]),
             np.asarray(self.damaged, np.bool_),
             lost,
             guessed,

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from emotrace.errors import WeightsError, unknown
 
@@ -81,15 +81,14 @@ def entries() -> dict[str, WeightsEntry]:
     return {name: _entry(name, fields) for name, fields in table.items()}
 
 
-def _entry(name: str, fields: dict[str, object]) -> WeightsEntry:
-    def frozen(value: object) -> object:
+def _entry(name: str, fields: dict[str, Any]) -> WeightsEntry:
+    def frozen(value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
 
     values = {key: frozen(value) for key, value in fields.items()}
     feed = values.pop("input", {})
-    assert isinstance(feed, dict)
     network_input = NetworkInput(**{key: frozen(value) for key, value in feed.items()})
-    return WeightsEntry(name=name, input=network_input, **values)  # type: ignore[arg-type]  # toml is checked by a test
+    return WeightsEntry(name=name, input=network_input, **values)
 
 
 def entry(name: str) -> WeightsEntry:

@@ -1,0 +1,174 @@
+"""`analyze`: one video, from its file to its folder."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import math
+import os
+import platform
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from emotrace import __version__, columns, registry, weights
+from emotrace.analysis import Analysis, load
+from emotrace.engine import Device
+from emotrace.settings import Settings
+from emotrace.store import Store
+from emotrace.video import Video
+
+LIBRARIES = ("av", "numpy", "opencv-python-headless", "onnxruntime", "ai-edge-litert", "pyarrow", "scipy")
+TRUNCATED = 0.5   # s that may be missing at the end before it is reported
+FINGERPRINT_BYTES = 1 << 20
+
+
+def analyze(
+    path: str | Path,
+    out: str | Path | None = None,
+    *,
+    settings: Settings | None = None,
+    device: Device = "auto",
+    overwrite: bool = False,
+    report: bool = True,
+    progress: Callable[[int, float], None] = lambda frames, time: None,
+    announce: Callable[[str], None] = lambda line: None,
+) -> Analysis:
+    """Analyse one video or image.
+
+    An unfinished analysis of the same file with the same settings is gone on from; a finished one is only read.
+
+    Args:
+        path: video or image file.
+        out: output folder; None: `<name>.emotrace` beside the file.
+        settings: what to measure, and how.
+        device: where networks that can choose run.
+        overwrite: replace a folder that holds another analysis.
+        report: write report.html.
+        progress: told the frames done and the time (s) reached, chunk by chunk.
+        announce: told a line before each download of weights.
+
+    Returns:
+        The finished analysis.
+
+    Raises:
+        VideoError: the file cannot be analysed.
+        FolderError: the folder cannot be written, or holds another analysis.
+        WeightsError: weights cannot be fetched.
+        InputError: a setting is out of range, or "cuda" is not there.
+    """
+    chosen = settings or Settings()
+    video = Video.open(path)
+    folder = Path(out) if out is not None else default_folder(video.path)
+    used = weights_of(chosen)
+    store = Store(folder, _provenance(video, chosen, used, folder), overwrite)
+    if not store.finished:
+        _run(video, chosen, store, device, used, progress, announce)
+    analysis = load(folder)
+    if report and not (folder / "report.html").is_file():
+        from emotrace.report.build import write
+
+        write(analysis)
+    return analysis
+
+
+def default_folder(path: Path) -> Path:
+    """The output folder of a file: `clip.emotrace` beside `clip.mp4`."""
+    return path.with_name(f"{path.stem}.emotrace")
+
+
+def weights_of(settings: Settings) -> list[weights.WeightsEntry]:
+    """The weight files that an analysis with these settings runs, each once; detection and mesh always run."""
+    names = ["face.detection", "face.mesh", *settings.components]
+    files = [name for line in registry.with_needs(names) for name in line.weights]
+    return [weights.entry(name) for name in dict.fromkeys(files)]
+
+
+def _run(
+    video: Video,
+    settings: Settings,
+    store: Store,
+    device: Device,
+    used: list[weights.WeightsEntry],
+    progress: Callable[[int, float], None],
+    announce: Callable[[str], None],
+) -> None:
+    from emotrace.finish import finish
+    from emotrace.pipeline import run
+
+    weights.fetch(used, announce=announce)
+    counts = run(video, settings, store, device, progress)
+    people = finish(store, settings)
+    found = {"tracks": len(people.facts), "people": people.people, "shots": (store.state() or {})["shots"]["shot"] + 1}
+    wall = counts.wall_seconds
+    store.finish(
+        {
+            **store.provenance,
+            "counts": {**counts.as_json(), **found},
+            "warnings": _warnings(video, settings, counts.as_json()),
+            "wall_seconds": round(wall, 3),
+            "frames_per_second": round(counts.frames / wall, 2) if wall > 0 else None,
+        }
+    )
+
+
+def _provenance(video: Video, settings: Settings, used: list[weights.WeightsEntry], folder: Path) -> dict[str, Any]:
+    return {
+        "schema": columns.SCHEMA_VERSION,
+        "emotrace": __version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "video": _video_facts(video, folder),
+        "settings": settings.as_json(),
+        "weights": {item.name: item.sha256 for item in used},
+        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+    }
+
+
+def _video_facts(video: Video, folder: Path) -> dict[str, Any]:
+    def known(value: float) -> float | None:
+        return None if math.isnan(value) else round(value, 6)
+
+    path = video.path.resolve()
+    try:
+        relative = Path(os.path.relpath(path, folder.resolve())).as_posix()
+    except ValueError:   # another drive on Windows
+        relative = None
+    return {
+        "name": video.path.name, "path": str(path), "relative": relative, "width": video.width, "height": video.height,
+        "rotation": video.rotation, "duration": known(video.duration), "rate": known(video.rate), "codec": video.codec,
+        "has_sound": video.has_sound, "is_image": video.is_image, "pixel_aspect": round(video.pixel_aspect, 4),
+        "fingerprint": fingerprint(path),
+    }  # fmt: skip
+
+
+def fingerprint(path: Path) -> str:
+    """Tells one file from another: sha256 of its size and of its first and last MiB."""
+    size = path.stat().st_size
+    digest = hashlib.sha256(str(size).encode())
+    with path.open("rb") as stream:
+        digest.update(stream.read(FINGERPRINT_BYTES))
+        stream.seek(max(0, size - FINGERPRINT_BYTES))
+        digest.update(stream.read(FINGERPRINT_BYTES))
+    return digest.hexdigest()
+
+
+def _warnings(video: Video, settings: Settings, counts: dict[str, Any]) -> list[str]:
+    """What a reader of the numbers should know about the file."""
+    found = []
+    last, frame = counts["last_time"], 1 / video.rate if video.rate > 0 else 0.0
+    if last is None:
+        found.append("no frame lies between start and end")
+    elif not video.is_image and settings.end >= video.duration and video.duration - (last + frame) > max(TRUNCATED, 2 * frame):
+        found.append(f"the file says it ends at {video.duration:.2f} s but its last frame is at {last:.2f} s: it is truncated")
+    if counts["lost_packets"]:
+        found.append(f"{counts['lost_packets']} packets could not be decoded and were skipped; their frames are missing")
+    if counts["damaged"]:
+        found.append(f"{counts['damaged']} frames are damaged, see the column `damaged` of frames")
+    if counts["guessed_times"]:
+        found.append(f"{counts['guessed_times']} frames had no usable time stamp; they were set one frame after the one before")
+    if abs(video.pixel_aspect - 1) > 0.05:
+        found.append(f"pixels are not square ({video.pixel_aspect:.3f}); shapes and angles are those of the stored picture")
+    return found

@@ -1,0 +1,1 @@
+"""The face view: find, follow, align and measure faces."""

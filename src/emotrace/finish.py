@@ -1,0 +1,184 @@
+"""Finishing: from the parts of an analysis to its tables, people, thumbnails and report, with bounded memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from emotrace import columns
+from emotrace.face.identity import unit
+from emotrace.people import NO_PORTRAIT, Appearances, Grouping, Portraits, group, name
+from emotrace.scheme import EXPRESSION_7, VALENCE_AROUSAL
+from emotrace.settings import Settings
+from emotrace.store import Store
+
+AVERAGED = (*EXPRESSION_7.columns, *VALENCE_AROUSAL.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Averages:
+    """Sums over each person's faces: rows, rows that could be measured, and of each AVERAGED column (people, k)."""
+
+    frames: NDArray[np.int64]
+    measured: NDArray[np.int64]
+    total: NDArray[np.float64]
+    count: NDArray[np.int64]
+
+    def mean(self, person: int, column: str) -> float:
+        """Mean of a column over the faces of a person in which it was measured."""
+        k = AVERAGED.index(column)
+        return float(self.total[person, k] / self.count[person, k]) if self.count[person, k] else math.nan
+
+
+def finish(store: Store, settings: Settings) -> Grouping:
+    """Write frames, faces, tracks and people tables and the thumbnails from the parts.
+
+    Returns:
+        Who is who.
+    """
+    seen = _appearances(store)
+    portraits = _portraits(store)
+    people = group(seen, portraits, settings)
+    store.write_table("frames", columns.schema(columns.FRAMES), store.read("frames"))
+    schema = columns.schema(columns.faces(settings.components, settings.mesh))
+    averages = _Averager(people.people)
+    store.write_table("faces", schema, _named(store, people, averages))
+    store.write_table("tracks", columns.schema(columns.TRACKS), iter([_tracks(people)]))
+    thumbnails = _thumbnails(store, people, portraits)
+    store.write_table(
+        "people", columns.schema(columns.PEOPLE), iter([_people(people, portraits, averages.result(), thumbnails)])
+    )
+    return people
+
+
+def _appearances(store: Store) -> Appearances:
+    frames = _whole(store, "frames", ["frame", "time", "analysed", "shot"], columns.FRAMES)
+    faces = _whole(store, "faces", ["frame", "time", "track"], columns.FACES)
+    chosen = frames["analysed"].to_numpy()
+    number, time, shot = (frames[key].to_numpy()[chosen] for key in ("frame", "time", "shot"))
+    step = np.diff(time)
+    usual = float(np.median(step)) if len(step) else 0.0
+    shown = np.append(np.minimum(step, 1.0 + usual), usual)   # a hole in the file is not time for which a face was seen
+    row = np.searchsorted(number, faces["frame"].to_numpy())
+    return Appearances(faces["frame"].to_numpy(), faces["time"].to_numpy(), faces["track"].to_numpy(), shot[row], shown[row])
+
+
+def _portraits(store: Store) -> Portraits:
+    parts = list(store.read("portraits", ["track", "quality", "age", "female", "embedding"]))
+    if not parts:
+        nothing = np.zeros(0, np.float32)
+        return Portraits(np.zeros(0, np.int64), nothing, np.zeros((0, 128), np.float32), nothing, nothing)
+    table = pa.concat_tables(parts).combine_chunks()
+    embedding = np.asarray(pa.chunked_array(table["embedding"]).combine_chunks().flatten()).reshape(-1, 128)
+    values = [table[key].to_numpy() for key in ("track", "quality", "age", "female")]
+    return Portraits(values[0], values[1], embedding, values[2], values[3])
+
+
+def _whole(store: Store, table: str, only: list[str], known: tuple[columns.Column, ...]) -> pa.Table:
+    schema = columns.schema([column for column in known if column.name in only])
+    return pa.concat_tables([schema.empty_table(), *(part.select(only).cast(schema) for part in store.read(table, only))])
+
+
+class _Averager:
+    """Adds up what people.parquet reports, part by part."""
+
+    def __init__(self, people: int) -> None:
+        shape = (people, len(AVERAGED))
+        self.frames, self.measured = np.zeros(people, np.int64), np.zeros(people, np.int64)
+        self.total, self.count = np.zeros(shape), np.zeros(shape, np.int64)
+
+    def add(self, person: NDArray[np.int64], faces: pa.Table) -> None:
+        known = person >= 0
+        own = person[known]
+        self.frames += np.bincount(own, minlength=len(self.frames))
+        names = set(faces.column_names)
+        for k, column in enumerate(AVERAGED):
+            if column not in names:
+                continue
+            values = faces[column].to_numpy()[known].astype(np.float64)
+            finite = np.isfinite(values)
+            self.total[:, k] += np.bincount(own[finite], values[finite], minlength=len(self.frames))
+            self.count[:, k] += np.bincount(own[finite], minlength=len(self.frames))
+
+    def result(self) -> Averages:
+        return Averages(self.frames, self.count.max(axis=1, initial=0), self.total, self.count)
+
+
+def _named(store: Store, people: Grouping, averages: _Averager) -> Iterator[pa.Table]:
+    """The parts of faces with the person's name put in; adds up averages on the way."""
+    number = {fact.track: int(k) for fact, k in zip(people.facts, people.person, strict=True)}
+    for part in store.read("faces"):
+        tracks = part["track"].to_numpy()
+        averages.add(np.array([number[track] for track in tracks.tolist()], np.int64), part)
+        names = pa.array(people.names(tracks), pa.string())
+        yield part.set_column(part.column_names.index("person"), "person", names)
+
+
+def _tracks(people: Grouping) -> pa.Table:
+    rows = [
+        {
+            "track": fact.track, "person": name(int(k)), "why": "" if k >= 0 else NO_PORTRAIT, "shot": fact.shot,
+            "first": fact.first, "last": fact.last, "frames": fact.frames, "portraits": fact.portraits,
+        }
+        for fact, k in zip(people.facts, people.person, strict=True)
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, columns.schema(columns.TRACKS))
+
+
+def _thumbnails(store: Store, people: Grouping, portraits: Portraits) -> list[str]:
+    """Write the picture of each person's best portrait; names relative to the folder, "" where there is none."""
+    owner = dict(zip((fact.track for fact in people.facts), people.person.tolist(), strict=True))
+    person = np.array([owner[track] for track in portraits.track.tolist()], np.int64)
+    quality = np.where(np.arange(people.people)[:, None] == person, portraits.quality, -np.inf)   # (people, portraits)
+    best = enumerate(quality.argmax(axis=1)) if len(person) else ()
+    wanted = {int(row): k for k, row in best if np.isfinite(quality[k, row])}
+    names = [""] * people.people
+    row = 0
+    for part in store.read("portraits", ["picture"]):
+        for picture in part["picture"]:
+            if row in wanted:
+                names[wanted[row]] = f"thumbnails/{name(wanted[row])}.jpg"
+                store.write_bytes(names[wanted[row]], picture.as_py())
+            row += 1
+    return names
+
+
+def _people(people: Grouping, portraits: Portraits, averages: Averages, thumbnails: list[str]) -> pa.Table:
+    rows = [_person(k, people, portraits, averages, thumbnails[k]) for k in range(people.people)]
+    return pa.Table.from_pylist(rows, columns.schema(columns.PEOPLE))
+
+
+def _person(k: int, people: Grouping, portraits: Portraits, averages: Averages, thumbnail: str) -> dict[str, Any]:
+    tracks = people.tracks_of(k)
+    facts = [fact for fact in people.facts if fact.track in set(tracks)]
+    own = np.isin(portraits.track, tracks)
+    means = [averages.mean(k, column) for column in EXPRESSION_7.columns]
+    seen = any(math.isfinite(mean) for mean in means)
+    embedding = unit(portraits.embedding[own].mean(axis=0)) if own.any() else np.full(128, np.nan, np.float32)
+    return {
+        "person": name(k),
+        "seconds": people.seconds[k],
+        "first": min(fact.first for fact in facts),
+        "last": max(fact.last for fact in facts),
+        "frames": int(averages.frames[k]),
+        "measured": int(averages.measured[k]),
+        "tracks": tracks,
+        "age": _mean(portraits.age[own]),
+        "age_spread": float(portraits.age[own].std()) if own.any() else math.nan,
+        "female": _mean(portraits.female[own]),
+        "valence": averages.mean(k, "valence"),
+        "arousal": averages.mean(k, "arousal"),
+        "expression": EXPRESSION_7.labels[int(np.nanargmax(means))] if seen else None,
+        "thumbnail": thumbnail,
+        "embedding": embedding.tolist(),
+    }
+
+
+def _mean(values: NDArray[np.float32]) -> float:
+    return float(values.mean()) if len(values) else math.nan

@@ -1,0 +1,154 @@
+"""The output folder while it is being written.
+
+Everything is written a part at a time, to a temporary name first; `parts/state.json` is replaced last and says how many parts
+count. So whatever is interrupted, what lies in the folder is whole, readable, and can be gone on from.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emotrace.errors import FolderError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PARTS = "parts"
+SAME_ANALYSIS = ("schema", "emotrace", "weights")   # and the video's fingerprint and the settings
+
+
+class Store:
+    """The folder of one analysis.
+
+    Args:
+        folder: where; made if it is not there.
+        provenance: what goes into analysis.json from the beginning.
+        overwrite: replace a folder that holds something else instead of refusing.
+
+    Raises:
+        FolderError: the folder cannot be written, or holds the analysis of another file or of other settings.
+    """
+
+    def __init__(self, folder: Path, provenance: dict[str, Any], overwrite: bool = False) -> None:
+        self.folder = folder
+        self.provenance = provenance
+        self.parts = folder / PARTS
+        before = _read_json(folder / "analysis.json")
+        difference = _difference(before, provenance) if before is not None else None
+        if difference is not None and not overwrite:
+            raise FolderError(f"{folder}: {difference}; give another --out, or --overwrite to replace it")
+        self.finished = before is not None and difference is None and bool(before.get("finished")) and not overwrite
+        if before is None or difference is not None or overwrite:
+            self._start_anew(before)
+        elif not self.finished:
+            self.parts.mkdir(exist_ok=True)
+
+    def _start_anew(self, before: dict[str, Any] | None) -> None:
+        if before is None and self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+            raise FolderError(f"{self.folder}: exists and is no output folder of emotrace; give another --out")
+        try:
+            if before is not None:
+                shutil.rmtree(self.folder)
+            self.parts.mkdir(parents=True)
+            self.write_json("analysis.json", {**self.provenance, "finished": False})
+        except OSError as error:
+            raise FolderError(f"{self.folder}: cannot be written ({error.strerror}); give another --out") from error
+
+    def state(self) -> dict[str, Any] | None:
+        """The state saved with the last whole part; None where there is none."""
+        return _read_json(self.parts / "state.json")
+
+    def add(self, part: int, tables: Mapping[str, pa.Table], state: dict[str, Any]) -> None:
+        """Write one part of each table, then the state that says so.
+
+        Raises:
+            FolderError: the disk is full or the folder cannot be written.
+        """
+        for name, table in tables.items():
+            self._write(self.parts / f"{name}-{part:06d}.parquet", partial(_write_table, table))
+        self.write_json(f"{PARTS}/state.json", {**state, "parts": part + 1})
+
+    def read(self, name: str, only: list[str] | None = None) -> Iterator[pa.Table]:
+        """The parts of a table in order."""
+        import pyarrow.parquet as pq
+
+        count = (self.state() or {}).get("parts", 0)
+        for part in range(count):
+            yield pq.read_table(self.parts / f"{name}-{part:06d}.parquet", columns=only)
+
+    def write_table(self, name: str, schema: pa.Schema, parts: Iterator[pa.Table]) -> None:
+        """Write a whole table from its parts, one row group a part, with bounded memory."""
+        import pyarrow.parquet as pq
+
+        def write(file: Path) -> None:
+            with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+                for part in parts:
+                    writer.write_table(part.select(schema.names).cast(schema))
+
+        self._write(self.folder / f"{name}.parquet", write)
+
+    def write_json(self, name: str, content: dict[str, Any]) -> None:
+        """Write a JSON file of the folder."""
+        text = json.dumps(content, indent=1, allow_nan=False)
+        self._write(self.folder / name, lambda file: file.write_text(text, encoding="utf-8"))
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Write any other file of the folder."""
+        (self.folder / name).parent.mkdir(exist_ok=True)
+        self._write(self.folder / name, lambda file: file.write_bytes(content))
+
+    def finish(self, provenance: dict[str, Any]) -> None:
+        """Mark the analysis as whole and remove its parts."""
+        self.write_json("analysis.json", {**provenance, "finished": True})
+        shutil.rmtree(self.parts, ignore_errors=True)
+        self.finished = True
+
+    def _write(self, target: Path, write: Callable[[Path], object]) -> None:
+        try:
+            handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+            os.close(handle)
+            write(Path(name))
+            Path(name).chmod(0o644)
+            Path(name).replace(target)
+        except OSError as error:
+            raise FolderError(f"{target}: cannot be written ({error.strerror or error}); is the disk full?") from error
+
+
+def _write_table(table: pa.Table, file: Path) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, file, compression="zstd")
+
+
+def _read_json(file: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise FolderError(f"{file}: cannot be read ({error}); give another --out, or remove the folder") from error
+    if not isinstance(content, dict):
+        raise FolderError(f"{file}: is not one of emotrace's; give another --out")
+    return content
+
+
+def _difference(before: dict[str, Any], now: dict[str, Any]) -> str | None:
+    """In words, what makes two analyses different; None where one may go on from the other."""
+    if before.get("video", {}).get("fingerprint") != now["video"]["fingerprint"]:
+        return f"holds the analysis of another file ({before.get('video', {}).get('name')})"
+    old, new = before.get("settings", {}), now["settings"]
+    for key, value in new.items():
+        if old.get(key) != value:
+            return f"holds an analysis with other settings ({key} {old.get(key)}, now {value})"
+    for key in SAME_ANALYSIS:
+        if before.get(key) != now[key]:
+            return f"holds an analysis of another version ({key} differ{'s' if key != 'weights' else ''})"
+    return None
+
