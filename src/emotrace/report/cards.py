@@ -1,0 +1,84 @@
+"""Cards: what is said about each person, in words."""
+
+from __future__ import annotations
+
+import base64
+import math
+from pathlib import Path
+
+from emotrace.analysis import Person
+
+MOST_THUMBNAIL = 500_000   # bytes; a thumbnail is a few thousand, so a larger file is something else
+_PICTURES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+
+
+def card(person: Person, folder: Path, length: float) -> dict[str, object]:
+    """What the page says about one person.
+
+    Args:
+        person: one of the analysis.
+        folder: output folder, in which the thumbnail lies.
+        length: s analysed of the video; 0 for a still image.
+    """
+    return {
+        "name": person.name,
+        "picture": picture(folder, person.thumbnail),
+        "seen": seen(person, length),
+        "looks": [text for text in (apparent_age(person), labelled(person)) if text],
+        "expression": person.expression,
+        "valence": _number(person.valence),
+        "arousal": _number(person.arousal),
+        "measured": measured(person),
+    }
+
+
+def seen(person: Person, length: float) -> str:
+    """For how long the person is seen; empty for a still image."""
+    if length <= 0:
+        return ""
+    return f"seen {person.seconds:.1f} s, {_percent(person.seconds / length)} of the video"
+
+
+def measured(person: Person) -> str:
+    """In which share of the frames the face was good enough to be measured."""
+    if person.frames == 0:
+        return "never measured"
+    return f"measured in {_percent(person.measured / person.frames)} of these frames"
+
+
+def apparent_age(person: Person) -> str:
+    """Apparent age and its spread; empty where not measured."""
+    if not math.isfinite(person.age):
+        return ""
+    spread = f" ± {person.age_spread:.0f}" if math.isfinite(person.age_spread) else ""
+    return f"looks {person.age:.0f}{spread} years old"
+
+
+def labelled(person: Person) -> str:
+    """The likelier gender label and its probability; empty where not measured."""
+    if not math.isfinite(person.female):
+        return ""
+    word, probability = ("female", person.female) if person.female >= 0.5 else ("male", 1 - person.female)
+    return f"labelled {word} with {probability:.2f}"
+
+
+def picture(folder: Path, name: str) -> str | None:
+    """A picture of the folder as a data URI; None where there is none, or it is no picture inside the folder."""
+    file = (folder / name).resolve()
+    kind = _PICTURES.get(file.suffix.lower())
+    if not name or kind is None or not file.is_relative_to(folder.resolve()) or not file.is_file():
+        return None
+    if file.stat().st_size > MOST_THUMBNAIL:
+        return None
+    return f"data:{kind};base64,{base64.b64encode(file.read_bytes()).decode('ascii')}"
+
+
+def _percent(share: float) -> str:
+    """A share in words; "100 %" and "0 %" are said only where they are true."""
+    if 0 < share < 0.01:
+        return "under 1 %"
+    return f"{min(math.floor(share * 100 + 1e-6), 100)} %" if share > 0.99 else f"{share * 100:.0f} %"
+
+
+def _number(value: float) -> float | None:
+    return round(value, 3) if math.isfinite(value) else None

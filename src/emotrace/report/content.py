@@ -1,0 +1,153 @@
+"""Content: all that the report of a video shows, as JSON values.
+
+Columns of faces.parquet are read one at a time and reduced at once, so that an hour needs the memory of one column.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from emotrace.analysis import Analysis
+from emotrace.face.valence_arousal import PLACES
+from emotrace.report import boxes, cards, facts, panels
+from emotrace.report.events import Change, Clock, Event, changes_of, strongest
+from emotrace.report.series import Grid, Seen, means, packed, spans
+
+MOST_PEOPLE = 24      # with timelines in the page; a crowd's other faces stay in the tables
+PIXELS = 1500         # of the widest timeline; a gap in presence below one pixel cannot be seen
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """Who is where in faces.parquet, r rows.
+
+    Args:
+        frame: (r,) int64 number of the frame.
+        time: (r,) float64 s.
+        track: (r,) int64.
+        person: (r,) int64 index into the people of the analysis, -1 where the track is unassigned.
+        score: (r,) float32 presence.
+    """
+
+    frame: NDArray[np.int64]
+    time: NDArray[np.float64]
+    track: NDArray[np.int64]
+    person: NDArray[np.int64]
+    score: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, analysis: Analysis) -> Faces:
+        """Read what tells the rows apart."""
+        table = analysis.table("faces", ["frame", "time", "track", "score"])
+        frame, time, track, score = (table[name].to_numpy() for name in ("frame", "time", "track", "score"))
+        return cls(frame, time, track, _person_index(analysis), score)
+
+
+def content(analysis: Analysis) -> dict[str, object]:
+    """What the page of a finished analysis shows; every number is finite."""
+    grid, shot, cuts = _frames(analysis)
+    faces = Faces.of(analysis)
+    seen = Seen.of(grid, faces.frame, faces.person, faces.score, min(len(analysis.people), MOST_PEOPLE))
+    drawn = panels.available(pq.read_schema(analysis.folder / "faces.parquet").names)
+    series, events = _measure(analysis, grid, seen, shot, drawn)
+    settings = analysis.provenance.get("settings", {})
+    return {
+        "title": facts.title(analysis),
+        "headline": facts.headline(analysis),
+        "warnings": [*analysis.warnings, *_left_out(analysis)],
+        "media": facts.media(analysis),
+        "times": [round(float(time), 4) for time in grid.times],
+        "span": _span(grid),
+        "step": round(grid.step, 6),
+        "cuts": cuts,
+        "panels": [panel.described() for panel in drawn],
+        "people": _people(analysis, grid, seen, series),
+        "unassigned": _unassigned(grid, faces),
+        "boxes": boxes.packed(lambda name: _values(analysis, name), faces.track, faces.time, faces.person),
+        "events": [asdict(event) for event in events],
+        "places": PLACES,
+        "min_quality": settings.get("min_quality"),
+        "tables": facts.tables(analysis),
+        "notes": facts.notes(settings.get("components", [])),
+    }
+
+
+def _frames(analysis: Analysis) -> tuple[Grid, NDArray[np.int32], list[float]]:
+    """The x axis, the shot of each analysed frame, and the times of the cuts."""
+    table = analysis.table("frames", ["frame", "time", "analysed", "cut", "shot"])
+    time, analysed, cut = (table[name].to_numpy() for name in ("time", "analysed", "cut"))
+    grid = Grid.of(table["frame"].to_numpy()[analysed], time[analysed])
+    start, stop = _span(grid)
+    cuts = [round(float(t), 3) for t in time[cut] if start < t < stop]
+    return grid, table["shot"].to_numpy()[analysed], cuts
+
+
+def _span(grid: Grid) -> tuple[float, float]:
+    """First time, and the time at which the last analysed frame ends, s."""
+    if len(grid) == 0:
+        return 0.0, 0.0
+    return round(float(grid.frame_times[0]), 4), round(float(grid.frame_times[-1] + grid.step), 4)
+
+
+def _values(analysis: Analysis, name: str) -> NDArray[np.float32]:
+    """One column of faces.parquet, (r,)."""
+    return np.asarray(analysis.table("faces", [name])[name].to_numpy(), np.float32)
+
+
+def _person_index(analysis: Analysis) -> NDArray[np.int64]:
+    """(r,) index into `analysis.people` of each row of faces.parquet, -1 where unassigned."""
+    names = analysis.table("faces", ["person"])["person"].combine_chunks().dictionary_encode()
+    index = {person.name: i for i, person in enumerate(analysis.people)}
+    unassigned = len(names.dictionary)
+    of_code = np.asarray([*(index.get(name, -1) for name in names.dictionary.to_pylist()), -1], np.int64)
+    codes = np.asarray(names.indices.fill_null(unassigned).to_numpy(zero_copy_only=False), np.int64)
+    return np.asarray(of_code[codes], np.int64)
+
+
+def _measure(
+    analysis: Analysis, grid: Grid, seen: Seen, shot: NDArray[np.int32], drawn: list[panels.Panel]
+) -> tuple[dict[str, NDArray[np.float32]], list[Event]]:
+    """Series (people, bins) by column name, and events; each column is read once."""
+    people = [person.name for person in analysis.people[: seen.people]]
+    cells, clock = seen.cells(grid), Clock.of(grid.frame_times, shot)
+    series: dict[str, NDArray[np.float32]] = {}
+    found: list[Change] = []
+    for panel in drawn:
+        for name, label in zip(panel.columns, panel.shown, strict=True):
+            values = _values(analysis, name)[seen.rows]
+            series[name] = means(values, cells, (len(people), len(grid)))
+            for i, person in enumerate(people if panel.events else []):
+                rows = seen.of_person(i)
+                found += changes_of(clock, person, label, seen.frame[rows], values[rows])
+    return series, strongest(found)
+
+
+def _people(
+    analysis: Analysis, grid: Grid, seen: Seen, series: dict[str, NDArray[np.float32]]
+) -> list[dict[str, object]]:
+    start, stop = _span(grid)
+    length = 0.0 if analysis.video.get("is_image") else stop - start
+    return [
+        {
+            **cards.card(person, analysis.folder, length),
+            "spans": spans(grid.frame_times, seen.frame[seen.of_person(i)], grid.step, (stop - start) / PIXELS),
+            "series": {name: packed(values[i]) for name, values in series.items()},
+        }
+        for i, person in enumerate(analysis.people[: seen.people])
+    ]
+
+
+def _unassigned(grid: Grid, faces: Faces) -> list[list[float]]:
+    """When faces are seen that belong to nobody known."""
+    start, stop = _span(grid)
+    frames = np.searchsorted(grid.frames, np.unique(faces.frame[faces.person < 0]))
+    return spans(grid.frame_times, frames, grid.step, (stop - start) / PIXELS)
+
+
+def _left_out(analysis: Analysis) -> list[str]:
+    more = len(analysis.people) - MOST_PEOPLE
+    return [f"{more} more people are seen for shorter; their numbers are in faces.parquet, not here"] if more > 0 else []

@@ -1,0 +1,185 @@
+"""Events: the moments at which a person's face changes most.
+
+    curve ─changes()─▶ mean of the second after minus mean of the second before, at every frame
+          ─moments()─▶ its strongest peaks, 2 s apart ─strongest()─▶ at most twelve, each told once
+
+One smile moves happiness, valence and AU12 together; it is one event, named after what changed most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotrace.scheme import ACTION_UNITS
+
+WINDOW = 1.0          # s compared before and after a moment: longer than a blink, shorter than a sentence
+APART = 2.0           # s between two events of a person; two windows, so that no frame counts for two events
+MOST = 12             # events of a video: what fits on a screen
+LEAST = 0.15          # smaller changes are within what these networks do on a still face
+COMPANION = 0.5       # a change is told together with a stronger one from half its strength on
+COMPANIONS = 3
+_ROUNDING = 1e-6      # s; time stamps such as 1001/24000 are not exact
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One strong change of one person.
+
+    Args:
+        time: s, first frame after the change.
+        person: "P1".
+        what: column that changed most, "valence" or "AU12".
+        change: mean of the second after minus mean of the second before.
+        text: one line for people, which also names what changed with it.
+    """
+
+    time: float
+    person: str
+    what: str
+    change: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One strong change of one column, before changes of the same moment are told together."""
+
+    time: float
+    person: str
+    what: str
+    change: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Which moments of a video can be compared.
+
+    Args:
+        times: (n,) float64 s of the analysed frames, increasing.
+        before: (n,) int64 analysed frames in the second before each; 0 where a cut or the start lies in that second.
+        after: (n,) int64 analysed frames in the second from it on; 0 where a cut or the end lies in that second.
+    """
+
+    times: NDArray[np.float64]
+    before: NDArray[np.int64]
+    after: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, times: NDArray[np.float64], shot: NDArray[np.int32]) -> Clock:
+        """The clock of a video.
+
+        Args:
+            times: (n,) s of the analysed frames, increasing.
+            shot: (n,) number of the shot of each, not decreasing.
+        """
+        here = np.arange(len(times))
+        low, high = _window(times, times)
+        first = np.searchsorted(shot, shot, side="left")
+        behind = np.searchsorted(shot, shot, side="right")
+        frame = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+        ends = np.append(times, times[-1:] + frame)   # the last frame of a shot is shown until the next one begins
+        whole_before = times - times[first] >= WINDOW - _ROUNDING
+        whole_after = ends[behind] - times >= WINDOW - _ROUNDING
+        return cls(times, np.where(whole_before, here - low, 0), np.where(whole_after, high - here, 0))
+
+
+def changes(clock: Clock, frame: NDArray[np.int64], values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Mean of the second after minus mean of the second before, at every row of a curve.
+
+    Args:
+        clock: which moments can be compared.
+        frame: (m,) increasing positions in `clock.times`.
+        values: (m,) NaN where not measured.
+
+    Returns:
+        (m,) NaN where the two seconds do not lie in one shot, or less than half of either is measured.
+    """
+    measured = np.isfinite(values)
+    times = clock.times[frame]
+    low, high = _window(times[measured], times)
+    here = np.cumsum(measured) - measured   # measured rows before this one
+    total = np.concatenate([[0.0], np.cumsum(values[measured], dtype=np.float64)])
+    before, after = here - low, high - here
+    with np.errstate(invalid="ignore", divide="ignore"):
+        change = (total[high] - total[here]) / after - (total[here] - total[low]) / before
+    possible_before, possible_after = clock.before[frame], clock.after[frame]
+    enough = (possible_before > 0) & (2 * before >= possible_before) & (2 * after >= possible_after)
+    return np.where(enough & (possible_after > 0), change, np.nan)
+
+
+def moments(times: NDArray[np.float64], change: NDArray[np.float64]) -> list[int]:
+    """Rows of the strongest changes, strongest first: at least 2 s apart, at most twelve, none below the least.
+
+    Args:
+        times: (m,) s, increasing.
+        change: (m,) NaN where unknown.
+    """
+    strength = np.where(np.isfinite(change), np.abs(change), 0.0)
+    found: list[int] = []
+    while len(found) < MOST and strength.size:
+        row = int(np.argmax(strength))
+        if strength[row] < LEAST:
+            break
+        found.append(row)
+        low, high = np.searchsorted(times, [times[row] - APART + _ROUNDING, times[row] + APART - _ROUNDING])
+        strength[low:high] = 0.0
+    return found
+
+
+def changes_of(
+    clock: Clock, person: str, what: str, frame: NDArray[np.int64], values: NDArray[np.float32]
+) -> list[Change]:
+    """The strongest changes of one column of one person (see `changes` for `frame` and `values`)."""
+    change = changes(clock, frame, values)
+    times = clock.times[frame]
+    return [Change(float(times[row]), person, what, float(change[row])) for row in moments(times, change)]
+
+
+def strongest(found: Iterable[Change]) -> list[Event]:
+    """At most twelve events, strongest first; changes of one person within 2 s are one event."""
+    left = sorted(found, key=lambda item: (-abs(item.change), item.time, item.person, item.what))
+    events: list[Event] = []
+    while left and len(events) < MOST:
+        lead = left[0]
+        near = [item for item in left if _is_near(item, lead)]
+        left = [item for item in left if not _is_near(item, lead)]
+        events.append(Event(lead.time, lead.person, lead.what, lead.change, _told(lead, near)))
+    return events
+
+
+def _is_near(item: Change, lead: Change) -> bool:
+    return item.person == lead.person and abs(item.time - lead.time) < APART - _ROUNDING
+
+
+def _told(lead: Change, near: list[Change]) -> str:
+    """One line: what changed most, and what changed with it."""
+    told: dict[str, Change] = {}
+    for item in near:
+        together = abs(item.time - lead.time) <= WINDOW and abs(item.change) >= COMPANION * abs(lead.change)
+        if together and item.what != lead.what:
+            told.setdefault(item.what, item)
+    line = f"{_named(lead.what)} {'rises' if lead.change > 0 else 'falls'} by {abs(lead.change):.2f}"
+    others = ", ".join(f"{_named(item.what)} {_signed(item.change)}" for item in list(told.values())[:COMPANIONS])
+    return f"{line}, with {others}" if others else line
+
+
+def _named(what: str) -> str:
+    """A column's name for people: "AU12 lip corner puller"."""
+    return f"{what} {ACTION_UNITS.describe(what)}" if what in ACTION_UNITS.labels else what
+
+
+def _signed(change: float) -> str:
+    return f"{change:+.2f}".replace("-", "−")
+
+
+def _window(
+    rows: NDArray[np.float64], at: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First row within a second before, and first row a second or more after, of each time in `at`."""
+    low = np.searchsorted(rows, at - WINDOW - _ROUNDING)
+    high = np.searchsorted(rows, at + WINDOW - _ROUNDING)
+    return low, high

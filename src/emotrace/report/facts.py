@@ -1,0 +1,162 @@
+"""Facts: what the page says about the video, how it was analysed, and how far to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from emotrace.analysis import Analysis
+from emotrace.weights import entries
+
+Table = dict[str, object]
+NOTES = {
+    "": (
+        "An expression is what a face shows, not what a person feels. People smile without joy and feel without showing it; "
+        "nothing here says what somebody feels, thinks or intends.",
+        "Networks learn from pictures that people labelled, and they err more on faces, lights and angles that were rare "
+        "there. Look at the video before you believe a number.",
+        "What could not be measured is blank, never 0.",
+    ),
+    "face.valence_arousal": (
+        "Valence and arousal are derived: the expectation of each expression's place in the circumplex of affect under the "
+        "measured probabilities. They hold nothing that the expression's probabilities do not hold.",
+    ),
+    "face.action_units": (
+        "Action units are read from the blendshapes of a face mesh, not scored by a FACS coder; each is the mean of left and "
+        "right.",
+    ),
+    "face.age_gender": (
+        "Age is how old a face looks. Gender is the label that annotators of the training pictures would likely have given; "
+        "it is not a fact about the person.",
+    ),
+    "face.gaze": ("Gaze comes from iris and eye corners of an ordinary picture and is coarse.",),
+    "face.identity": ("People are told apart by how alike their faces look; P1, P2 can be mixed up or split.",),
+}
+
+
+def title(analysis: Analysis) -> str:
+    """Name of the analysed file."""
+    return str(analysis.video.get("name") or analysis.folder.name)
+
+
+def headline(analysis: Analysis) -> list[str]:
+    """Duration, size and what was found, in words."""
+    video, counts = analysis.video, analysis.provenance.get("counts", {})
+    size = f"{video.get('width')} × {video.get('height')} px"
+    found = _count(len(analysis.people), "person", "people")
+    if video.get("is_image"):
+        return ["still image", size, found]
+    rate, duration = _positive(video.get("rate")), _positive(video.get("duration"))
+    facts = [
+        _clock(duration) if duration else "",
+        size,
+        f"{rate:.4g} frames/s" if rate else "",
+        found,
+        _count(_whole(counts, "shots"), "shot", "shots"),
+        _count(_whole(counts, "frames"), "frame", "frames"),
+    ]
+    return [fact for fact in facts if fact]
+
+
+def media(analysis: Analysis) -> dict[str, object]:
+    """What the page shows: `source` is a URL relative to the folder, or a file URL, or empty."""
+    video = analysis.video
+    pixel_aspect = _positive(video.get("pixel_aspect")) or 1.0
+    return {
+        "source": source(video.get("relative"), video.get("path")),
+        "image": bool(video.get("is_image")),
+        "width": video.get("width") or 16,
+        "height": video.get("height") or 9,
+        "aspect": (_positive(video.get("width")) or 16.0) * pixel_aspect / (_positive(video.get("height")) or 9.0),
+    }
+
+
+def source(relative: object, path: object) -> str:
+    """URL of the video: relative to the folder where that is known, so that both can be moved together.
+
+    The relative one begins with "./", so that no name can be read as another scheme or host.
+    """
+    if isinstance(relative, str) and relative:
+        return "./" + quote(relative.replace("\\", "/"))
+    if isinstance(path, str) and Path(path).is_absolute():
+        return Path(path).as_uri()
+    return ""
+
+
+def notes(components: list[str]) -> list[str]:
+    """How far to trust the numbers."""
+    return [note for name, texts in NOTES.items() if name in ("", *components) for note in texts]
+
+
+def tables(analysis: Analysis) -> list[Table]:
+    """Where the numbers come from: each `title`, `head` and `rows` of text."""
+    provenance = analysis.provenance
+    return [
+        {"title": "Analysis", "head": [], "rows": _pairs(_run(provenance))},
+        {"title": "Settings", "head": [], "rows": _pairs(_mapping(provenance, "settings"))},
+        {"title": "Libraries", "head": [], "rows": _pairs(_mapping(provenance, "libraries"))},
+        {
+            "title": "Weights",
+            "head": ["name", "task", "licence", "trained on", "known limits", "sha256"],
+            "rows": [_weights_row(name, str(sha)) for name, sha in _mapping(provenance, "weights").items()],
+        },
+    ]
+
+
+def _run(provenance: Mapping[str, object]) -> dict[str, object]:
+    video, counts = _mapping(provenance, "video"), _mapping(provenance, "counts")
+    seconds, speed = _positive(provenance.get("wall_seconds")), _positive(provenance.get("frames_per_second"))
+    return {
+        "made by": f"emotrace {provenance.get('emotrace')}, schema {provenance.get('schema')}",
+        "on": provenance.get("created"),
+        "took": f"{seconds:.1f} s, {speed:.1f} frames/s" if seconds and speed else None,
+        **{f"video {name.replace('_', ' ')}": video.get(name) for name in ("codec", "rotation", "has_sound", "fingerprint")},
+        **{name.replace("_", " "): value for name, value in counts.items()},
+    }
+
+
+def _weights_row(name: str, sha: str) -> list[str]:
+    item = entries().get(name)
+    if item is None or item.sha256 != sha:
+        return [name, "", "unknown: not in this version's table of weights", "", "", sha]
+    return [name, item.task, item.licence, item.training_data, item.limits, sha]
+
+
+def _pairs(values: Mapping[str, object]) -> list[list[str]]:
+    return [[name, _text(value)] for name, value in values.items() if value is not None]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return ", ".join(_text(item) for item in value) if isinstance(value, list) else str(value)
+
+
+def _mapping(values: Mapping[str, object], name: str) -> Mapping[str, object]:
+    value = values.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _positive(value: object) -> float:
+    """A number above 0, else 0."""
+    return float(value) if isinstance(value, int | float) and value > 0 else 0.0
+
+
+def _whole(counts: Mapping[str, object], name: str) -> int:
+    return int(_positive(counts.get(name)))
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}".replace(",", " ")
+
+
+def _clock(seconds: float) -> str:
+    """Seconds as h:mm:ss.s or m:ss.s."""
+    tenths = round(seconds * 10)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{rest / 10:04.1f}"
+    return f"{hours}:{minutes:02d}:{text}" if hours else f"{minutes}:{text}"

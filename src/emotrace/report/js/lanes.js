@@ -1,0 +1,86 @@
+// Presence: a lane a person. Pale where the face is seen, full where it is measured.
+
+const LANE = 20;   // px
+
+function laneList() {
+  const lanes = PEOPLE.map((person, i) => ({ name: person.name, spans: person.spans, person: i }));
+  return DATA.unassigned.length ? [...lanes, { name: "?", spans: DATA.unassigned, person: -1 }] : lanes;
+}
+
+function buildLanes(holder) {
+  const lanes = laneList();
+  const note = DATA.cuts.length ? "Full where the face is measured, pale where it is only seen; dashed lines are cuts."
+    : "Full where the face is measured, pale where it is only seen.";
+  const { frame, plot, values } = buildFrame("Who is seen when", note);
+  holder.append(frame);
+  values.style.setProperty("--row", `${LANE}px`);
+  const update = buildValues(values, lanes.map((lane) => ({
+    label: lane.person < 0 ? "unassigned faces" : lane.name, colour: personColour(lane.person),
+  })));
+  const centres = lanes.map((_lane, i) => i + 0.5);
+  let shown = null;
+  const draw = () => {
+    if (shown) forget(shown);
+    shown = drawPlot(plot, {
+      height: LANE * lanes.length, low: 0, high: lanes.length, down: true, splits: centres,
+      labels: lanes.map((lane) => shortened(lane.name)), series: [{ show: false }], data: [TIMES, TIMES.map(() => null)],
+      draw: (u) => lanes.forEach((lane, i) => drawLane(u, lane, i)),
+    });
+  };
+  const tell = () => update(lanes.map((lane) => laneText(lane, shownTime())));
+  draw();
+  tell();
+  watch("theme person", draw);
+  watch("time hover", tell);
+}
+
+function shortened(name) {
+  return name.length > 6 ? `${name.slice(0, 5)}\u2026` : name;
+}
+
+function laneText(lane, time) {
+  const seen = lane.spans.some(([from, to]) => time >= from && time < to);
+  if (!seen) return NOTHING;
+  const top = lane.person < 0 ? null : topExpression(lane.person, time);
+  return top ? top.label : "seen";
+}
+
+function drawLane(u, lane, row) {
+  const { left, width } = u.bbox;
+  const context = u.ctx;
+  const top = u.valToPos(row, "y", true) + 3 * devicePixelRatio;
+  const height = u.valToPos(row + 1, "y", true) - 3 * devicePixelRatio - top;
+  const bar = (from, to) => {
+    const x = clamp(u.valToPos(from, "x", true), left, left + width);
+    const end = clamp(u.valToPos(to, "x", true), left, left + width);
+    if (end > x) context.fillRect(x, top, Math.max(end - x, 1), height);
+  };
+  context.save();
+  context.fillStyle = personColour(lane.person);
+  context.globalAlpha = 0.28;
+  lane.spans.forEach(([from, to]) => bar(from, to));
+  context.globalAlpha = lane.person === state.person ? 1 : 0.75;
+  if (lane.person >= 0) measuredSpans(lane.person).forEach(([from, to]) => bar(from, to));
+  context.restore();
+}
+
+const measuredOf = new Map();
+
+// Spans in which the first drawn component has values; a point counts for the time up to the next one.
+function measuredSpans(person) {
+  const panel = DATA.panels.find(({ component }) => component !== "face.quality" && !component.startsWith("face.pose"));
+  if (!panel) return [];
+  if (!measuredOf.has(person)) measuredOf.set(person, spansOf(series(person, panel.columns[0].name)));
+  return measuredOf.get(person);
+}
+
+function spansOf(values) {
+  const spans = [];
+  values.forEach((value, i) => {
+    if (value === null) return;
+    const end = TIMES[i + 1] ?? STOP;
+    if (spans.length && spans.at(-1)[1] >= TIMES[i]) spans.at(-1)[1] = end;
+    else spans.push([TIMES[i], end]);
+  });
+  return spans;
+}

@@ -1,0 +1,133 @@
+// The video or picture, its controls and the keyboard. The video drives the playhead; where it cannot be had, the reader does.
+
+const PLAY = "M4 2.5v11l9-5.5z";
+const PAUSE = "M4 2.5h3v11H4zM9 2.5h3v11H9z";
+const SPEEDS = [0.25, 0.5, 1, 1.5, 2];
+const INSIDE = 0.001;   // s; a seek to a frame's very time stamp may show the frame before it
+
+const player = { video: null, stage: null, usable: false };
+
+function seek(time) {
+  const target = clamp(time, START, STOP);
+  if (player.usable) player.video.currentTime = target + INSIDE;
+  change("time", target);
+}
+
+function togglePlay() {
+  if (!player.usable) return;
+  if (player.video.paused) player.video.play();
+  else player.video.pause();
+}
+
+function buildPlayer(holder) {
+  const { media } = DATA;
+  player.stage = el("div", { class: "stage" });
+  player.stage.style.aspectRatio = String(media.aspect);
+  player.stage.style.maxWidth = `min(100%, calc(52vh * ${media.aspect}))`;
+  player.notice = el("div", { class: "unplayable", hidden: true });
+  holder.append(player.stage);
+  if (media.image) showPicture(media.source);
+  else showVideo(holder, media.source);
+  player.stage.append(player.notice);
+}
+
+function showPicture(source) {
+  const picture = el("img", { class: "picture", alt: DATA.title });
+  picture.addEventListener("error", () => showMissing("The picture cannot be reached from here; the numbers are all the same."));
+  picture.src = source;
+  player.stage.append(picture);
+}
+
+function showVideo(holder, source) {
+  const video = el("video", { class: "picture", preload: "auto", playsInline: true, "aria-label": DATA.title });
+  player.video = video;
+  const missing = () => {
+    player.usable = false;
+    showMissing("The video cannot be reached or played from here; timelines still work.", true);
+    video.dispatchEvent(new Event("usable"));
+  };
+  video.addEventListener("error", missing);
+  video.addEventListener("loadedmetadata", () => {
+    if (!video.videoWidth) return missing();   // sound that can be played beside pictures that cannot
+    player.usable = true;
+    player.notice.hidden = true;
+    player.stage.classList.remove("missing");
+    video.dispatchEvent(new Event("usable"));
+    if (state.time > START) seek(state.time);
+  });
+  follow(video);
+  holder.append(buildControls(video));
+  player.stage.append(video);
+  player.stage.addEventListener("click", (event) => event.target === video && togglePlay());
+  if (source) video.src = source;
+  else missing();
+}
+
+function follow(video) {
+  const moved = (time) => !video.seeking && change("time", clamp(time, START, STOP));
+  if ("requestVideoFrameCallback" in video) {
+    const step = (_now, frame) => {
+      moved(frame.mediaTime);
+      video.requestVideoFrameCallback(step);
+    };
+    video.requestVideoFrameCallback(step);
+  } else {
+    video.addEventListener("timeupdate", () => moved(video.currentTime));
+  }
+}
+
+function showMissing(text, mayChoose = false) {
+  player.stage.classList.add("missing");
+  player.notice.hidden = false;
+  player.notice.replaceChildren(el("p", {}, text));
+  if (!mayChoose) return;
+  const input = el("input", { type: "file", accept: "video/*", "aria-label": "Choose the video file" });
+  input.addEventListener("change", () => {
+    if (input.files.length) player.video.src = URL.createObjectURL(input.files[0]);
+  });
+  player.notice.append(el("label", { class: "choose" }, "Choose the file \u2026", input));
+}
+
+function buildControls(video) {
+  const play = el("button", { class: "play", type: "button", "aria-label": "Play", onclick: togglePlay }, icon(PLAY));
+  const now = el("output", { class: "now", "aria-label": "Time" });
+  const scrub = el("input", { type: "range", class: "scrub", min: START, max: STOP, step: 0.01, "aria-label": "Position" });
+  scrub.addEventListener("input", () => seek(Number(scrub.value)));
+  const speed = el("select", { "aria-label": "Speed", onchange: () => { video.playbackRate = Number(speed.value); } },
+    ...SPEEDS.map((value) => el("option", { value, selected: value === 1 }, `${value} \u00d7`)));
+  const sound = el("input", { type: "checkbox", checked: true, onchange: () => { video.muted = !sound.checked; } });
+  const boxes = el("input", { type: "checkbox", checked: true, onchange: () => change("boxes", boxes.checked) });
+  const drawPlay = () => {
+    play.replaceChildren(icon(video.paused ? PLAY : PAUSE));
+    play.setAttribute("aria-label", video.paused ? "Play" : "Pause");
+  };
+  video.addEventListener("play", drawPlay);
+  video.addEventListener("pause", drawPlay);
+  video.addEventListener("usable", () => { play.disabled = !player.usable; });
+  const drawTime = () => {
+    write(now, `${clockText(state.time)} / ${clockText(STOP)}`);
+    scrub.value = state.time;
+    scrub.setAttribute("aria-valuetext", clockText(state.time));
+  };
+  watch("time", drawTime);
+  drawTime();
+  return el("div", { class: "controls" }, play, now, scrub, speed,
+    el("label", {}, sound, "sound"), el("label", {}, boxes, "faces"));
+}
+
+// Space plays and arrows move, except where the focused thing has its own use for them.
+function listenToKeys() {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const focused = document.activeElement;
+    if (focused.matches("select, input[type=file]")) return;
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (step && IS_VIDEO) seek(state.time + step);
+    else if (event.key === "Escape") change("zoom", null);
+    else if (event.key === " " && player.video && !focused.matches("button:focus-visible, summary:focus-visible, input[type=checkbox]:focus-visible")) {
+      focused.blur();   // a button left focused by the mouse would be pressed again
+      togglePlay();
+    } else return;
+    event.preventDefault();
+  });
+}

@@ -1,0 +1,162 @@
+// One plot over time: a frame with title and note, uPlot with the common x axis, cuts, playhead, pointer, zoom, and values
+// at the right. All plots share the same left and right edges, so that one moment is one vertical line.
+
+const AXIS = 46;      // px at the left
+const FOOT = 22;      // px of the time axis
+const PAD = [6, 10, 0, 0];
+const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400];
+const CLICK = 4;      // px; a longer way with the button pressed is a drag
+
+const plots = new Set();
+
+// A figure: `plot` takes the drawing, `values` the numbers at the playhead.
+function buildFrame(title, note, closed = false) {
+  const plot = el("div", { class: "plot" });
+  const values = el("div", { class: "values" });
+  const body = el("div", { class: "body" }, plot, values);
+  const head = [el("h3", {}, title), el("span", { class: "note" }, note)];
+  const frame = closed
+    ? el("details", { class: "panel" }, el("summary", {}, ...head), body)
+    : el("figure", { class: "panel" }, el("figcaption", {}, ...head), body);
+  frame.setAttribute("role", "group");
+  frame.setAttribute("aria-label", title);
+  return { frame, plot, values };
+}
+
+// options: height (px, of the area), low, high, down (true: y grows downwards), splits, labels, series, data, draw.
+function drawPlot(holder, options) {
+  const axis = { stroke: css("muted"), font: "11px system-ui, sans-serif", ticks: { show: false }, grid: { stroke: css("grid"), width: 1 } };
+  let fresh = true;
+  const range = (_u, low, high) => {
+    const all = low === null || (low <= TIMES[0] && high >= TIMES.at(-1));
+    const wanted = fresh ? state.zoom : all ? null : [low, high];
+    fresh = false;
+    return wanted ?? [START, STOP];
+  };
+  const plot = new uPlot({
+    width: Math.max(holder.clientWidth, AXIS + 60),
+    height: options.height + PAD[0] + FOOT,
+    padding: PAD,
+    legend: { show: false },
+    cursor: { x: false, y: false, points: { show: false }, drag: { x: true, y: false, dist: CLICK } },
+    scales: {
+      x: { time: false, range },
+      y: { range: [options.low, options.high], dir: options.down ? -1 : 1 },
+    },
+    axes: [
+      { ...axis, size: FOOT, gap: 4, incrs: STEPS, space: 70, values: (_u, splits, _i, _space, step) => splits.map((time) => tick(time, step)) },
+      { ...axis, size: AXIS, gap: 6, splits: options.splits && (() => options.splits), values: options.labels && (() => options.labels),
+        grid: { ...axis.grid, show: !options.labels } },
+    ],
+    series: [{}, ...options.series],
+    hooks: {
+      drawAxes: [(u) => options.draw?.(u)],
+      draw: [drawCuts],
+      setScale: [(u, key) => key === "x" && followZoom(u)],
+      ready: [addMarks],
+    },
+  }, options.data, holder);
+  plots.add(plot);
+  return plot;
+}
+
+function tick(time, step) {
+  return clockText(time, step >= 1 ? 0 : step >= 0.1 ? 1 : 2);
+}
+
+function drawCuts(u) {
+  const { left, top, width, height } = u.bbox;
+  const context = u.ctx;
+  context.save();
+  context.fillStyle = css("cut");
+  let last = -Infinity;
+  for (const cut of DATA.cuts) {
+    const x = Math.round(u.valToPos(cut, "x", true));
+    if (x < left || x > left + width || x - last < 3) continue;   // cuts closer than a line are wide are one line
+    for (let y = top; y < top + height; y += 6 * devicePixelRatio) {
+      context.fillRect(x, y, Math.max(1, Math.round(devicePixelRatio)), Math.min(3 * devicePixelRatio, top + height - y));
+    }
+    last = x;
+  }
+  context.restore();
+}
+
+function addMarks(u) {
+  u.marks = {
+    playhead: el("div", { class: "playhead" }),
+    pointer: el("div", { class: "pointer" }),
+    bubble: el("div", { class: "bubble" }),
+  };
+  u.over.append(u.marks.pointer, u.marks.playhead, u.marks.bubble);
+  let pressed = 0;
+  let inside = false;
+  const timeOf = (event) => u.posToVal(event.clientX - u.over.getBoundingClientRect().left, "x");
+  u.over.addEventListener("mousedown", (event) => { pressed = event.clientX; });
+  u.over.addEventListener("click", (event) => Math.abs(event.clientX - pressed) < CLICK && seek(timeOf(event)));
+  u.over.addEventListener("mousemove", (event) => {
+    u.marks.bubble.hidden = false;
+    inside = true;
+    change("hover", clamp(timeOf(event), START, STOP));
+  });
+  u.over.addEventListener("mouseleave", () => {
+    u.marks.bubble.hidden = true;
+    if (inside) change("hover", null);
+    inside = false;
+  });
+  u.marks.bubble.hidden = true;
+  placeMarks(u);
+}
+
+function placeMarks(u) {
+  if (!u.marks) return;
+  place(u, u.marks.playhead, state.time);
+  place(u, u.marks.pointer, state.hover);
+  place(u, u.marks.bubble, state.hover);
+  if (state.hover !== null) write(u.marks.bubble, clockText(state.hover, 2));
+}
+
+function place(u, mark, time) {
+  const shown = time !== null && time >= u.scales.x.min && time <= u.scales.x.max;
+  mark.style.visibility = shown ? "visible" : "hidden";
+  if (shown) mark.style.transform = `translateX(${u.valToPos(time, "x").toFixed(2)}px)`;
+}
+
+function followZoom(u) {
+  const { min, max } = u.scales.x;
+  const all = min <= START + 1e-6 && max >= STOP - 1e-6;
+  if (!all && (state.zoom?.[0] !== min || state.zoom?.[1] !== max)) change("zoom", [min, max]);
+  if (all) change("zoom", null);
+  placeMarks(u);
+}
+
+function applyZoom() {
+  const [min, max] = state.zoom ?? [START, STOP];
+  for (const u of plots) if (u.scales.x.min !== min || u.scales.x.max !== max) u.setScale("x", { min, max });
+}
+
+function forget(plot) {
+  plots.delete(plot);
+  plot.destroy();
+}
+
+function listenToPlots(holder) {
+  watch("time hover", () => plots.forEach(placeMarks));
+  watch("zoom", applyZoom);
+  new ResizeObserver(() => {
+    for (const u of plots) {
+      const width = u.root.parentElement.clientWidth;
+      if (width && width !== u.width) u.setSize({ width, height: u.height });
+    }
+  }).observe(holder);
+}
+
+// Rows of names and numbers at the right of a plot; returns what updates the numbers.
+function buildValues(holder, rows) {
+  const numbers = rows.map(({ label, colour, about }) => {
+    const number = el("b");
+    const key = colour ? el("i", { class: "key", "--key": colour }) : null;
+    holder.append(el("div", { class: "value", title: about || "" }, key, el("span", {}, label), number));
+    return number;
+  });
+  return (texts) => texts.forEach((text, i) => write(numbers[i], text));
+}

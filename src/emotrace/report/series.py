@@ -1,0 +1,168 @@
+"""Series: an hour of measurements as a few thousand points.
+
+    frames.parquet ─Grid.of()─▶ bins of consecutive analysed frames, one x axis for every plot
+    faces.parquet  ─Seen.of()─▶ which rows are shown, in order of person and frame
+    one column     ─means()──▶ mean per person and bin ─packed()─▶ base64 of int16
+
+Columns are read and reduced one at a time, so that memory holds one column of the video, never all.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_POINTS = 3000    # of a series: more than a screen has pixels in a row
+_STEPS = 32000        # int16 has 32767; NaN is the lowest number
+_NOT_MEASURED = -32768
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Bins of consecutive analysed frames.
+
+    Args:
+        frames: (n,) int64 numbers of the analysed frames, increasing.
+        frame_times: (n,) float64 s.
+        bins: (n,) int64 which bin each frame lies in, 0..b-1, not decreasing.
+        times: (b,) float64 s, mean of each bin's frames.
+    """
+
+    frames: NDArray[np.int64]
+    frame_times: NDArray[np.float64]
+    bins: NDArray[np.int64]
+    times: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, frames: NDArray[np.int64], times: NDArray[np.float64], most: int = MOST_POINTS) -> Grid:
+        """As many bins as frames, but at most `most`; bins differ by one frame at most."""
+        count = min(len(frames), most)
+        bins = np.arange(len(frames)) * count // max(len(frames), 1)
+        sizes = np.maximum(np.bincount(bins, minlength=count), 1)
+        return cls(frames, times, bins, np.bincount(bins, times, count) / sizes)
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @property
+    def step(self) -> float:
+        """Typical time from one analysed frame to the next, s; 0 where there is only one."""
+        return float(np.median(np.diff(self.frame_times))) if len(self.frame_times) > 1 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Rows of faces.parquet in order of person and frame, one row for each.
+
+    Args:
+        rows: (m,) int64 positions in faces.parquet.
+        frame: (m,) int64 positions in `Grid.frames`.
+        starts: (people + 1,) int64; person i has rows starts[i] to starts[i + 1].
+    """
+
+    rows: NDArray[np.int64]
+    frame: NDArray[np.int64]
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls,
+        grid: Grid,
+        frame: NDArray[np.int64],
+        person: NDArray[np.int64],
+        score: NDArray[np.float32],
+        people: int,
+    ) -> Seen:
+        """Choose rows.
+
+        Args:
+            grid: frames of the video.
+            frame: (r,) number of each row's frame.
+            person: (r,) index of the row's person; rows below 0 or from `people` on are left out.
+            score: (r,) presence; of two faces of a person in a frame the surer one is taken.
+            people: how many people are shown.
+        """
+        shown = np.flatnonzero((person >= 0) & (person < people))
+        rows = shown[np.lexsort((score[shown], frame[shown], person[shown]))]
+        who, when = person[rows], frame[rows]
+        surest = np.ones(len(rows), bool)
+        surest[:-1] = (who[1:] != who[:-1]) | (when[1:] != when[:-1])
+        rows = rows[surest]
+        starts = np.searchsorted(person[rows], np.arange(people + 1))
+        return cls(rows, np.searchsorted(grid.frames, frame[rows]), starts)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def people(self) -> int:
+        """How many people are shown."""
+        return len(self.starts) - 1
+
+    def of_person(self, index: int) -> slice:
+        """Where the rows of one person lie."""
+        return slice(int(self.starts[index]), int(self.starts[index + 1]))
+
+    def cells(self, grid: Grid) -> NDArray[np.int64]:
+        """(m,) person * bins + bin."""
+        person = np.repeat(np.arange(self.people), np.diff(self.starts))
+        return person * len(grid) + grid.bins[self.frame]
+
+
+def means(values: NDArray[np.float32], cells: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Mean of the measured values of each cell, NaN where there is none.
+
+    Args:
+        values: (m,) NaN where not measured.
+        cells: (m,) person * bins + bin.
+        shape: (people, bins).
+
+    Returns:
+        (people, bins).
+    """
+    measured = np.isfinite(values)
+    size = shape[0] * shape[1]
+    total = np.bincount(cells[measured], values[measured], size)
+    count = np.bincount(cells[measured], minlength=size)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((total / count).reshape(shape), np.float32)
+
+
+def spans(times: NDArray[np.float64], frame: NDArray[np.int64], step: float, gap: float) -> list[list[float]]:
+    """From when to when something is seen, (start, end) in s.
+
+    Args:
+        times: (n,) s of the analysed frames.
+        frame: (m,) increasing positions in `times`.
+        step: how long one frame is shown, s.
+        gap: s; shorter gaps are closed, because no pixel could show them.
+    """
+    if len(frame) == 0:
+        return []
+    seen = times[frame]
+    breaks = np.flatnonzero((np.diff(frame) > 1) & (np.diff(seen) > gap + step))
+    starts = np.concatenate([[seen[0]], seen[breaks + 1]])
+    ends = np.concatenate([seen[breaks], [seen[-1]]]) + step
+    return [[round(float(a), 3), round(float(b), 3)] for a, b in zip(starts, ends, strict=True)]
+
+
+def packed(values: NDArray[np.float32]) -> dict[str, object]:
+    """A series for the page: `start`, `scale` and the base64 of little-endian int16; value = number * scale.
+
+    NaN before the first and after the last measured point are left out; NaN between is -32768.
+    """
+    measured = np.flatnonzero(np.isfinite(values))
+    if len(measured) == 0:
+        return {"start": 0, "scale": 1.0, "data": ""}
+    cut = values[measured[0] : measured[-1] + 1]
+    scale = float(np.nanmax(np.abs(cut))) / _STEPS or 1.0
+    numbers = np.where(np.isfinite(cut), np.round(cut / scale), _NOT_MEASURED)
+    return {"start": int(measured[0]), "scale": scale, "data": base64_of(numbers.astype("<i2"))}
+
+
+def base64_of(numbers: NDArray[np.int16] | NDArray[np.int32]) -> str:
+    """Little-endian bytes of numbers as base64."""
+    return base64.b64encode(numbers.astype(numbers.dtype.newbyteorder("<")).tobytes()).decode("ascii")
