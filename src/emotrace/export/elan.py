@@ -1,0 +1,123 @@
+"""Tiers for ELAN, the annotation tool of the Max Planck Institute for Psycholinguistics, as EAF 3.0.
+
+    P1 expression   the strongest expression, smoothed over 0.5 s, stretches under 0.2 s joined to their neighbour;
+                    a gap is time in which it could not be measured
+    P1 presence     "seen" while the face is in the picture, measurable or not
+    shots           one annotation a shot, so its edges are the cuts
+
+Times are whole milliseconds on the container's clock. ELAN finds the video by its absolute path, or by the path relative to the
+.eaf file.
+
+Source: The Language Archive, EAF Annotation Format 3.0.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from xml.etree import ElementTree
+
+from emotrace import __version__
+from emotrace.analysis import Analysis
+from emotrace.export import media, segments
+from emotrace.export.segments import Segment
+from emotrace.export.writing import replacing
+
+SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
+KINDS = ("expression", "presence", "shots")   # linguistic types, of which each tier has one
+
+
+def write(analysis: Analysis, folder: Path) -> list[Path]:
+    """Write the tiers; see `emotrace.export.export` for arguments and errors."""
+    media.check_moves(analysis, "elan")
+    path = media.named(analysis, folder, ".eaf")
+    document = ElementTree.ElementTree(_document(analysis, folder))
+    ElementTree.indent(document)
+    with replacing(path) as stream:
+        document.write(stream, encoding="UTF-8", xml_declaration=True)
+    return [path]
+
+
+def _document(analysis: Analysis, folder: Path) -> ElementTree.Element:
+    root = ElementTree.Element("ANNOTATION_DOCUMENT", {
+        "AUTHOR": f"emotrace {__version__}",
+        "DATE": str(analysis.provenance["created"]),
+        "FORMAT": "3.0",
+        "VERSION": "3.0",
+        "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
+        "xsi:noNamespaceSchemaLocation": SCHEMA,
+    })  # fmt: skip
+    header = ElementTree.SubElement(root, "HEADER", {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"})
+    ElementTree.SubElement(header, "MEDIA_DESCRIPTOR", _descriptor(analysis, folder))
+    order = ElementTree.SubElement(root, "TIME_ORDER")
+    tiers = [tier for tier in _tiers(analysis) if tier[2]]
+    slots = _slots(order, [found for _, _, found in tiers])
+    count = 0
+    for tier, (name, person, found) in enumerate(tiers):
+        element = _tier(root, name, person)
+        for k, segment in enumerate(found):
+            count += 1
+            _annotate(element, f"a{count}", slots[tier, k], segment.label)
+    last = ElementTree.SubElement(header, "PROPERTY", {"NAME": "lastUsedAnnotationId"})
+    last.text = str(count)
+    for kind in KINDS:
+        ElementTree.SubElement(root, "LINGUISTIC_TYPE", {
+            "GRAPHIC_REFERENCES": "false", "LINGUISTIC_TYPE_ID": kind, "TIME_ALIGNABLE": "true",
+        })  # fmt: skip
+    return root
+
+
+def _tiers(analysis: Analysis) -> list[tuple[str, str, list[Segment]]]:
+    """Name, person and segments of each tier; a segment shorter than a millisecond cannot be shown."""
+    seen = segments.presence(analysis)
+    tiers = []
+    for person in analysis.people:
+        tiers.append((f"{person.name} expression", person.name, segments.expressions(analysis, person.name)))
+        tiers.append((f"{person.name} presence", person.name, seen[person.name]))
+    tiers.append(("shots", "", segments.shots(analysis)))
+    return [(name, person, [s for s in found if _ms(s.start) < _ms(s.end)]) for name, person, found in tiers]
+
+
+def _slots(order: ElementTree.Element, tiers: list[list[Segment]]) -> dict[tuple[int, int], tuple[str, str]]:
+    """Write the time slots in order of time; the two of each segment, by tier and number."""
+    ends = sorted(
+        (_ms(time), tier, k, side)
+        for tier, found in enumerate(tiers)
+        for k, segment in enumerate(found)
+        for side, time in enumerate((segment.start, segment.end))
+    )
+    names: dict[tuple[int, int, int], str] = {}
+    for number, (time, tier, k, side) in enumerate(ends, start=1):
+        names[tier, k, side] = f"ts{number}"
+        ElementTree.SubElement(order, "TIME_SLOT", {"TIME_SLOT_ID": f"ts{number}", "TIME_VALUE": str(time)})
+    return {(tier, k): (names[tier, k, 0], names[tier, k, 1]) for tier, k, side in names if side == 0}
+
+
+def _tier(root: ElementTree.Element, name: str, person: str) -> ElementTree.Element:
+    attributes = {"ANNOTATOR": "emotrace", "LINGUISTIC_TYPE_REF": name.split()[-1], "TIER_ID": media.xml_text(name)}
+    if person:
+        attributes["PARTICIPANT"] = media.xml_text(person)
+    return ElementTree.SubElement(root, "TIER", attributes)
+
+
+def _annotate(tier: ElementTree.Element, name: str, slots: tuple[str, str], text: str) -> None:
+    annotation = ElementTree.SubElement(tier, "ANNOTATION")
+    aligned = ElementTree.SubElement(annotation, "ALIGNABLE_ANNOTATION", {
+        "ANNOTATION_ID": name, "TIME_SLOT_REF1": slots[0], "TIME_SLOT_REF2": slots[1],
+    })  # fmt: skip
+    ElementTree.SubElement(aligned, "ANNOTATION_VALUE").text = text
+
+
+def _descriptor(analysis: Analysis, folder: Path) -> dict[str, str]:
+    """Where the video lies. ELAN takes the text behind file:// as a path, so it is not percent-encoded."""
+    video = media.file(analysis)
+    slash = "" if video.as_posix().startswith("/") else "/"
+    found = {"MEDIA_URL": f"file://{slash}{video.as_posix()}", "MIME_TYPE": media.kind(analysis)}
+    with suppress(ValueError):   # another drive, on Windows
+        found["RELATIVE_MEDIA_URL"] = "./" + Path(os.path.relpath(video, folder.absolute())).as_posix()
+    return {key: media.xml_text(value) for key, value in found.items()}
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -1,0 +1,103 @@
+"""Expressions, valence and arousal as EmotionML 1.0 (W3C Recommendation, 22 May 2014).
+
+One <emotion> a person and stretch of one expression (the segments of the ELAN export), with
+- <category>: the expression; `confidence` is its mean probability over the stretch. The six basic ones are named after the
+  set "big6" of W3C's Vocabularies for EmotionML. `neutral` is not in it, and a name must be in the set in force, so this
+  document defines a vocabulary of its own, "expression", with all labels, and the neutral stretches declare that one.
+- <dimension>: valence and arousal (set "fsre-dimensions"), each a <trace> at TRACE_RATE. EmotionML's scales run from 0 to 1,
+  ours from -1 to 1: a sample is (value + 1) / 2, so 0.5 is neutral.
+- <reference>: the video, with the stretch as a media fragment (#t=start,end in s); `expressed-through` is "face".
+- time: `start` and `end` are milliseconds since 1970 in EmotionML, which the time in a video is not. Its way to say "so long
+  after the beginning of the recording" is `time-ref-uri` (the video) with `offset-to-start` and `duration`, in ms.
+- <info>: who it is, as text.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+
+from emotrace import registry
+from emotrace.analysis import Analysis
+from emotrace.export import media, segments
+from emotrace.export.segments import Segment
+from emotrace.export.writing import replacing
+from emotrace.timeline import Timeline
+
+NAMESPACE = "http://www.w3.org/2009/10/emotionml"
+BIG6 = "http://www.w3.org/TR/emotion-voc/xml#big6"
+BIG6_NAMES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")   # the same words as ours
+DIMENSIONS = "http://www.w3.org/TR/emotion-voc/xml#fsre-dimensions"
+OWN = "expression"
+TRACE_RATE = 10   # Hz; expressions change slower, and a file for an hour stays small
+
+
+def write(analysis: Analysis, folder: Path) -> list[Path]:
+    """Write the document; see `emotrace.export.export` for arguments and errors."""
+    media.check_moves(analysis, "emotionml")
+    root = ElementTree.Element("emotionml", {
+        "xmlns": NAMESPACE, "version": "1.0", "category-set": BIG6, "dimension-set": DIMENSIONS,
+    })  # fmt: skip
+    _vocabulary(root)
+    count = 0
+    for person in analysis.people:
+        affect = _affect(analysis, person.name)
+        for segment in segments.expressions(analysis, person.name):
+            count += 1
+            _emotion(root, f"e{count}", person.name, segment, affect, media.file(analysis).as_uri(), media.kind(analysis))
+    path = media.named(analysis, folder, ".emotionml")
+    document = ElementTree.ElementTree(root)
+    ElementTree.indent(document)
+    with replacing(path) as stream:
+        document.write(stream, encoding="UTF-8", xml_declaration=True)
+    return [path]
+
+
+def _vocabulary(root: ElementTree.Element) -> None:
+    vocabulary = ElementTree.SubElement(root, "vocabulary", {"type": "category", "id": OWN})
+    scheme = registry.spec("face.expression").scheme
+    assert scheme is not None   # face.expression is a table of numbers
+    for label in scheme.labels:
+        ElementTree.SubElement(vocabulary, "item", {"name": label})
+
+
+def _affect(analysis: Analysis, person: str) -> Timeline | None:
+    """Valence and arousal, where they were part of the analysis."""
+    if "face.valence_arousal" not in analysis.provenance["settings"]["components"]:
+        return None
+    return analysis.timeline("face.valence_arousal", person)
+
+
+def _emotion(
+    root: ElementTree.Element, name: str, person: str, segment: Segment, affect: Timeline | None, uri: str, kind: str
+) -> None:
+    """One stretch; the schema wants info, descriptions and references in this order."""
+    start, end = round(segment.start * 1000), round(segment.end * 1000)
+    emotion = ElementTree.SubElement(root, "emotion", {
+        "id": name, "expressed-through": "face",
+        "time-ref-uri": uri, "offset-to-start": str(start), "duration": str(end - start),
+    })  # fmt: skip
+    if segment.label not in BIG6_NAMES:
+        emotion.set("category-set", f"#{OWN}")
+    ElementTree.SubElement(emotion, "info").text = media.xml_text(person)
+    ElementTree.SubElement(emotion, "category", {"name": segment.label, "confidence": f"{segment.value:.3f}"})
+    for label, samples in _traces(segment, affect).items():
+        dimension = ElementTree.SubElement(emotion, "dimension", {"name": label})
+        ElementTree.SubElement(dimension, "trace", {"freq": f"{TRACE_RATE}Hz", "samples": samples})
+    ElementTree.SubElement(emotion, "reference", {
+        "role": "expressedBy", "media-type": kind, "uri": f"{uri}#t={start / 1000:.3f},{end / 1000:.3f}",
+    })  # fmt: skip
+
+
+def _traces(segment: Segment, affect: Timeline | None) -> dict[str, str]:
+    """Samples of each dimension on a scale of 0 to 1; none where a value is missing, for a trace can have no gap."""
+    if affect is None:
+        return {}
+    part = affect.crop(segment.start, segment.end).resample(TRACE_RATE)
+    if len(part) == 0 or not np.isfinite(part.values).all():
+        return {}
+    scaled = np.clip((part.values + 1) / 2, 0, 1)
+    labels = part.scheme.labels
+    return {label: " ".join(f"{value:.3f}" for value in scaled[:, k]) for k, label in enumerate(labels)}

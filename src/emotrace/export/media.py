@@ -1,0 +1,59 @@
+"""The video that an export speaks of: where it lies, and what its files are called.
+
+Names and paths come from whoever named the file; nothing here trusts them.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from pathlib import Path
+
+from emotrace.analysis import Analysis
+from emotrace.errors import InputError
+
+# All but the characters XML 1.0 allows (section 2.2): control characters, lone surrogates of undecodable names, U+FFFE, U+FFFF.
+NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOT_NAME = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\ud800-\udfff]')
+LONGEST = 60   # characters; at most 240 bytes, so that with its suffix a name stays below the 255 bytes of a file system
+
+
+def xml_text(text: str) -> str:
+    """Text with every character that XML cannot hold replaced; escaping is the writer's."""
+    return NOT_XML.sub("\ufffd", text)
+
+
+def file(analysis: Analysis) -> Path:
+    """Absolute path of the video: where it lies beside the folder if it is there, else where it was when analysed."""
+    beside = analysis.video.get("relative")
+    if beside:
+        near = (analysis.folder / str(beside)).resolve()
+        if near.is_file():
+            return near
+    return Path(analysis.video.get("path") or name(analysis)).absolute()
+
+
+def name(analysis: Analysis) -> str:
+    """The video's file name."""
+    return Path(str(analysis.video.get("name") or "video")).name
+
+
+def kind(analysis: Analysis) -> str:
+    """Media type by the name, "video/mp4"."""
+    return mimetypes.guess_type(name(analysis))[0] or "video/*"
+
+
+def named(analysis: Analysis, folder: Path, suffix: str) -> Path:
+    """Path of an export: the video's name with another suffix, as players look for it."""
+    stem = NOT_NAME.sub("_", Path(name(analysis)).stem)[:LONGEST].strip(" .")
+    return folder / f"{stem or 'video'}{suffix}"
+
+
+def check_moves(analysis: Analysis, format: str) -> None:
+    """Refuse a still picture.
+
+    Raises:
+        InputError: it is one.
+    """
+    if analysis.video.get("is_image"):
+        raise InputError(f"{analysis.folder}: is of a still picture, and {format} needs a video; use csv or openface")

@@ -1,0 +1,147 @@
+"""Stretches of time in which one thing holds: an expression, a person's presence, a shot.
+
+    expression timeline ─smooth─▶ strongest label of each frame ─runs─▶ segments ─join the short─▶ segments
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotrace.analysis import Analysis
+from emotrace.export import tables
+from emotrace.timeline import Timeline
+
+SMOOTHING = 0.5   # s; a classifier of single frames flickers, an expression lasts 0.5 to 4 s (Ekman 2003)
+SHORTEST = 0.2    # s; what is shorter, after smoothing, is joined to a neighbour
+HOLE = 1.0        # s; a frame that lasts so much longer than usual is followed by a hole in the file, as in people.parquet
+EPSILON = 1e-6    # s; five frames at 25 a second are not shorter than 0.2 s
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One stretch.
+
+    Args:
+        start: s on the container's clock, the time of its first frame.
+        end: s, the time of the first frame behind it.
+        label: what holds.
+        value: mean of the label's value over the stretch, 0..1; NaN where the label has no value.
+    """
+
+    start: float
+    end: float
+    label: str
+    value: float = np.nan
+
+
+def expressions(analysis: Analysis, person: str) -> list[Segment]:
+    """When a person shows which expression; no segment where it could not be measured.
+
+    Raises:
+        UnknownNameError: no such person, or expression was not part of the analysis.
+    """
+    timeline = analysis.timeline("face.expression", person)
+    return dominant(timeline.smooth(SMOOTHING), ends(analysis, timeline.times))
+
+
+def presence(analysis: Analysis) -> dict[str, list[Segment]]:
+    """When each person's face is in the picture, also where it is too small or too turned to be measured."""
+    table = analysis.table("frames", ["frame", "time", "analysed"])
+    chosen = table["analysed"].to_numpy()
+    frames, times = table["frame"].to_numpy()[chosen], table["time"].to_numpy()[chosen]
+    seen = {person.name: np.zeros(len(frames), np.bool_) for person in analysis.people}
+    for batch in tables.batches(analysis, "faces", ["frame", "person"]):
+        rows = np.searchsorted(frames, batch["frame"].to_numpy())
+        who = batch["person"].to_numpy(zero_copy_only=False)
+        for name, mask in seen.items():
+            mask[rows[who == name]] = True
+    last = ends(analysis, times)
+    return {
+        name: [Segment(float(times[i]), float(last[j - 1]), "seen") for i, j in _stretches(mask, times, last)]
+        for name, mask in seen.items()
+    }
+
+
+def shots(analysis: Analysis) -> list[Segment]:
+    """The shots of the video, named by their numbers from 0; they meet at the cuts."""
+    table = analysis.table("frames", ["time", "shot"])
+    times, shot = table["time"].to_numpy(), table["shot"].to_numpy()
+    if len(times) == 0:
+        return []
+    edges, numbers = _runs(shot)
+    clock = np.append(times, ends(analysis, times)[-1])[edges].tolist()
+    return [Segment(i, j, f"shot {number}") for i, j, number in zip(clock[:-1], clock[1:], numbers, strict=True)]
+
+
+def dominant(timeline: Timeline, last: NDArray[np.float64]) -> list[Segment]:
+    """Stretches with one strongest label, those under SHORTEST joined to their longer neighbour.
+
+    Args:
+        timeline: n rows of probabilities, NaN where nothing could be measured; there no segment lies.
+        last: (n,) s at which each row ends.
+    """
+    measured = np.asarray(np.isfinite(timeline.values).all(axis=1), np.bool_)
+    codes = np.nan_to_num(timeline.values).argmax(axis=1)
+    found = []
+    for first, stop in _stretches(measured, timeline.times, last):
+        clock = np.append(timeline.times[first:stop], last[stop - 1])
+        edges, labels = _joined(*_runs(codes[first:stop]), clock)
+        for i, j, label in zip(edges[:-1], edges[1:], labels, strict=True):
+            value = float(timeline.values[first + i : first + j, label].mean())
+            found.append(Segment(float(clock[i]), float(clock[j]), timeline.scheme.labels[label], value))
+    return found
+
+
+def ends(analysis: Analysis, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """When each analysed frame ends, (n,) s: at the next one, but at most HOLE later than usual; the last one as usual."""
+    step = np.diff(times)
+    rate = analysis.video.get("rate")
+    usual = float(np.median(step)) if len(step) else 1 / rate if rate and rate > 0 else 0.0
+    lasts = np.full(len(times), usual)
+    lasts[:-1] = np.minimum(step, usual + HOLE)
+    return np.asarray(times + lasts, np.float64)
+
+
+def _stretches(
+    holds: NDArray[np.bool_], times: NDArray[np.float64], last: NDArray[np.float64]
+) -> list[tuple[int, int]]:
+    """First row and the row behind the last of each stretch that holds without a hole in the file."""
+    follows = np.zeros(len(holds), np.bool_)
+    follows[1:] = holds[1:] & holds[:-1] & (times[1:] <= last[:-1] + EPSILON)
+    goes_on = np.zeros(len(holds), np.bool_)
+    goes_on[:-1] = follows[1:]
+    begins, stops = np.flatnonzero(holds & ~follows), np.flatnonzero(holds & ~goes_on) + 1
+    return list(zip(begins.tolist(), stops.tolist(), strict=True))
+
+
+def _runs(codes: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Edges (m + 1,) and codes (m,) of the runs of equal codes (n,)."""
+    inner = np.flatnonzero(codes[1:] != codes[:-1]) + 1
+    edges = np.concatenate([[0], inner, [len(codes)]]).astype(np.intp)
+    return edges, codes[edges[:-1]]
+
+
+def _joined(
+    edges: NDArray[np.intp], codes: NDArray[np.intp], clock: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Runs of one stretch with each that is too short, the shortest first, given to its longer neighbour.
+
+    Args:
+        edges: (m + 1,) first row of each run, and the row behind the last.
+        codes: (m,).
+        clock: (n + 1,) s at which each row begins, and the last one ends.
+    """
+    while len(codes) > 1:
+        length = np.diff(clock[edges])
+        short = int(length.argmin())
+        if length[short] >= SHORTEST - EPSILON:
+            break
+        before = length[short - 1] if short > 0 else -1.0
+        behind = length[short + 1] if short + 1 < len(codes) else -1.0
+        codes[short] = codes[short - 1] if before >= behind else codes[short + 1]
+        same = np.flatnonzero(codes[1:] == codes[:-1]) + 1
+        edges, codes = np.delete(edges, same), np.delete(codes, same)
+    return edges, codes

@@ -1,0 +1,147 @@
+"""The table of formats, and what holds for all of them."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from emotrace.errors import FolderError, InputError, UnknownNameError
+from emotrace.export import FORMATS, export
+from emotrace.export.writing import replacing
+
+SHOWN = {"P1": [("happiness", 0.4)], "P2": [("fear", 0.4)]}
+TIMED = ("elan", "emotionml", "webvtt")
+
+
+def parts(folder: Path) -> list[Path]:
+    return list(folder.rglob("*.part"))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_has_a_function_and_a_sentence(format):
+    line = FORMATS[format]
+    module, _, name = line.target.partition(":")
+    assert callable(getattr(import_module(module), name))
+    assert line.name == format
+    assert line.about
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_writes_into_the_export_folder_unless_told_otherwise(plant, format, tmp_path):
+    analysis = plant(SHOWN)
+    written = export(analysis, format)
+    assert written
+    assert {path.parent for path in written} == {analysis.folder / "export"}
+    assert all(path.name.endswith(FORMATS[format].suffix) and path.stat().st_size for path in written)
+    elsewhere = export(analysis, format, tmp_path / "deep" / "out")
+    assert [path.name for path in elsewhere] == [path.name for path in written]
+    assert parts(tmp_path) == []
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_same_analysis_gives_the_same_bytes(plant, format):
+    analysis = plant(SHOWN)
+    before = [path.read_bytes() for path in export(analysis, format)]
+    assert [path.read_bytes() for path in export(analysis, format)] == before
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_an_unfinished_analysis_is_refused(plant, format):
+    with pytest.raises(FolderError, match="is unfinished; run 'emotrace analyze' again"):
+        export(plant(SHOWN, finished=False), format)
+
+
+def test_an_unknown_format_names_those_there_are(plant):
+    with pytest.raises(UnknownNameError, match="no export format 'xlsx'; there are: csv, openface, elan, emotionml, webvtt"):
+        export(plant(SHOWN), "xlsx")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_folder_that_cannot_be_written_is_one_line(plant, format, tmp_path):
+    (tmp_path / "taken").write_text("a file", encoding="utf-8")
+    with pytest.raises(FolderError, match=r"cannot be written \(.+\); choose another folder") as caught:
+        export(plant(SHOWN), format, tmp_path / "taken")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("format", ["csv", "openface"])
+def test_a_damaged_table_is_one_line_and_leaves_nothing_half_written(plant, format):
+    analysis = plant(SHOWN)
+    whole = (analysis.folder / "faces.parquet").read_bytes()
+    (analysis.folder / "faces.parquet").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(FolderError, match=r"faces\.parquet cannot be read") as caught:
+        export(analysis, format)
+    assert "\n" not in str(caught.value)
+    assert parts(analysis.folder) == []
+
+
+@pytest.mark.parametrize("format", TIMED)
+def test_what_needs_time_refuses_a_still_picture(plant, format):
+    analysis = plant({"P1": [("fear", 0.04)]}, video={"is_image": True, "rate": None, "duration": None})
+    with pytest.raises(InputError, match="still picture"):
+        export(analysis, format)
+    assert export(analysis, "openface")[0].read_text(encoding="utf-8").count("\n") == 2
+
+
+@pytest.mark.parametrize("format", TIMED)
+def test_what_needs_expressions_says_so_when_they_were_not_measured(plant, format):
+    with pytest.raises(UnknownNameError, match=r"no component in this analysis 'face\.expression'"):
+        export(plant(SHOWN, components=["face.pose"]), format)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("../../etc/passwd.mp4", "passwd"),
+        ("..", "video"),
+        ('a<b>:"c|d?*.mp4', "a_b___c_d__"),
+        ("line\nend\x07.mp4", "line_end_"),
+        ("é" * 200 + ".mp4", "é" * 60),
+        ("", "video"),
+    ],
+)
+def test_a_file_name_can_neither_leave_the_folder_nor_break_it(plant, tmp_path, name, expected):
+    analysis = plant(SHOWN, video={"name": name})
+    assert export(analysis, "webvtt", tmp_path / "out") == [tmp_path / "out" / f"{expected}.vtt"]
+
+
+def write_half(target: Path, failure: BaseException) -> None:
+    with replacing(target) as stream:
+        stream.write(b"half")
+        raise failure
+
+
+def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
+    target = tmp_path / "table.csv"
+    target.write_text("old", encoding="utf-8")
+    with pytest.raises(KeyboardInterrupt):
+        write_half(target, KeyboardInterrupt())
+    assert target.read_text(encoding="utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_full_disk_is_one_line(tmp_path):
+    with pytest.raises(FolderError, match="No space left on device"):
+        write_half(tmp_path / "table.csv", OSError(28, "No space left on device"))
+    assert list(tmp_path.iterdir()) == []
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "export.md"
+
+
+def test_the_page_explains_every_format():
+    headings = re.findall(r"^## `(\w+)`", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings == list(FORMATS)
+
+
+def test_the_code_of_the_page_runs(plant, monkeypatch):
+    analysis = plant(SHOWN)
+    monkeypatch.chdir(analysis.folder.parent)
+    snippets = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert snippets
+    for snippet in snippets:
+        exec(compile(snippet, str(PAGE), "exec"), {})
+    assert (analysis.folder / "export" / "clip.vtt").is_file()

@@ -1,0 +1,103 @@
+"""Captions: planted text, the grammar, and a real browser."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emotrace.export import export, webvtt
+from emotrace.scheme import EXPRESSION_7
+from emotrace.timeline import Timeline
+
+STAMP = r"\d{2,}:[0-5]\d:[0-5]\d\.\d{3}"
+SHOWN = {
+    "P1": [("happiness", 2.0), ("unmeasured", 1.0), ("fear", 0.6)],
+    "P2": [("absent", 1.0), ("neutral", 2.6)],
+}
+EXPECTED = [
+    (0.0, 1.0, "P1: happiness 0.88"),
+    (1.0, 2.0, "P1: happiness 0.88 · P2: neutral 0.88"),
+    (2.0, 3.0, "P2: neutral 0.88"),
+    (3.0, 3.6, "P1: fear 0.88 · P2: neutral 0.88"),
+]
+
+
+def cues(text: str) -> list[tuple[float, float, str]]:
+    def seconds(stamp: str) -> float:
+        hours, minutes, rest = stamp.split(":")
+        return int(hours) * 3600 + int(minutes) * 60 + float(rest)
+
+    found = re.findall(rf"^({STAMP}) --> ({STAMP})\n(.+)$", text, re.MULTILINE)
+    return [(seconds(start), seconds(end), line) for start, end, line in found]
+
+
+def test_cues_say_what_was_planted(plant):
+    text = export(plant(SHOWN), "webvtt")[0].read_text(encoding="utf-8")
+    assert text.startswith("WEBVTT\n\nNOTE ")
+    assert cues(text) == EXPECTED
+
+
+def test_every_block_is_a_note_or_a_cue(plant):
+    blocks = export(plant(SHOWN), "webvtt")[0].read_text(encoding="utf-8").rstrip("\n").split("\n\n")
+    assert blocks[0] == "WEBVTT"
+    assert all(re.fullmatch(rf"NOTE .+|{STAMP} --> {STAMP}\n.+", block) for block in blocks[1:])
+
+
+def test_seconds_with_the_same_text_are_one_cue():
+    assert webvtt.cues({0: "a", 1: "a", 2: "b", 4: "b"}, 10.0) == [(0.0, 2.0, "a"), (2.0, 3.0, "b"), (4.0, 5.0, "b")]
+
+
+def test_the_number_is_the_mean_over_the_second_and_ignores_what_was_not_measured():
+    values = np.full((50, 7), 0.1, np.float32)
+    values[:25, 3], values[25:, 4] = np.linspace(0.2, 0.8, 25), 0.61
+    values[30:] = np.nan
+    line = Timeline(np.arange(50) / 25, values, EXPRESSION_7, "planted")
+    assert webvtt.by_second(line) == {0: "happiness 0.50", 1: "sadness 0.61"}
+
+
+def test_time_stamps_have_two_digits_of_hours_or_more():
+    assert webvtt.clock(62.5) == "00:01:02.500"
+    assert webvtt.clock(3599.9996) == "01:00:00.000"
+    assert webvtt.clock(360_000) == "100:00:00.000"
+
+
+def test_text_cannot_become_markup_or_a_cue():
+    assert webvtt.escaped("<i>&\n\n00:00 --> x") == "&lt;i&gt;&amp; 00:00 --&gt; x"
+
+
+def test_nobody_to_caption_gives_a_valid_file_without_cues(plant):
+    text = export(plant({}, times=[0.0, 0.04]), "webvtt")[0].read_text(encoding="utf-8")
+    assert text.startswith("WEBVTT\n")
+    assert cues(text) == []
+
+
+def test_a_browser_loads_the_captions(plant, tmp_path: Path):
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    browser_path = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser_path is None:
+        pytest.skip("there is no chromium here")
+    text = export(plant(SHOWN), "webvtt")[0].read_text(encoding="utf-8")
+    pages = {"/": "<video><track default src='/clip.vtt'></video>", "/clip.vtt": text}
+    kinds = {"/": "text/html", "/clip.vtt": "text/vtt"}
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        try:
+            page = browser.new_page()
+            page.route("**/*", lambda route: route.fulfill(
+                body=pages.get(path := "/" + route.request.url.split("/", 3)[3], ""),
+                content_type=kinds.get(path, "text/plain") + "; charset=utf-8",
+            ))  # fmt: skip
+            page.goto("http://captions.test/")
+            page.wait_for_function("document.querySelector('track').readyState >= 2")
+            assert page.evaluate("document.querySelector('track').readyState") == 2   # loaded, no error
+            shown = page.evaluate(
+                "[...document.querySelector('track').track.cues]"
+                ".map(cue => [cue.startTime, cue.endTime, cue.getCueAsHTML().textContent])"
+            )
+        finally:
+            browser.close()
+    assert [tuple(cue) for cue in shown] == EXPECTED
