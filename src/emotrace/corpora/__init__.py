@@ -1,0 +1,1 @@
+"""Corpora: one reader per published layout, all giving the same small table."""

@@ -1,0 +1,93 @@
+"""The picture corpora that can be read: one table for the command line, the docs and the tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from emotrace.corpora.table import Faces
+from emotrace.errors import unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """How to read a corpus, and where a user gets it.
+
+    Args:
+        name: as on the command line.
+        target: "module:function" that takes a path and gives `Faces`.
+        about: one sentence.
+        layout: what the path has to be.
+        where: where to get it.
+        terms: terms of use.
+        paper: to be cited.
+    """
+
+    name: str
+    target: str
+    about: str
+    layout: str
+    where: str
+    terms: str
+    paper: str
+
+
+CORPORA: dict[str, Corpus] = {
+    corpus.name: corpus
+    for corpus in (
+        Corpus(
+            "fer2013", "emotrace.corpora.fer2013:read", "35,887 web faces of 48 x 48 px, seven expressions, FER+ votes",
+            "fer2013.csv (fer2013new.csv of FER+ beside it), or a .parquet",
+            "kaggle.com/competitions/challenges-in-representation-learning-facial-expression-recognition-challenge; "
+            "votes: github.com/microsoft/FERPlus",
+            "research use; votes MIT", "Goodfellow et al. 2013; Barsoum et al. 2016",
+        ),
+        Corpus(
+            "jaffe", "emotrace.corpora.folders:read_jaffe", "213 pictures of ten Japanese women, seven expressions",
+            "folder of KA.AN1.39.tiff ...", "zenodo.org/records/3451524", "non-commercial research, no redistribution",
+            "Lyons et al. 1998",
+        ),
+        Corpus(
+            "radboud", "emotrace.corpora.folders:read_radboud", "67 models, eight expressions, five cameras",
+            "folder of Rafd090_01_Caucasian_female_angry_frontal.jpg ...", "rafd.socsci.ru.nl, on request",
+            "non-commercial research, by agreement", "Langner et al. 2010",
+        ),
+        Corpus(
+            "tfd", "emotrace.corpora.tfd:read", "112,234 faces of which 4,178 are labelled, seven expressions",
+            "TFD_48x48.mat", "from its authors, University of Toronto", "research, by agreement", "Susskind et al. 2010",
+        ),
+        Corpus(
+            "ck+", "emotrace.corpora.folders:read_ck_plus", "981 posed faces of 118 subjects cut to 48 x 48 px, with contempt",
+            "folder a class of S010_004_00000017.png ...", "jeffcohn.net/Resources, on request",
+            "research, by agreement", "Lucey et al. 2010",
+        ),
+        Corpus(
+            "sfew", "emotrace.corpora.folders:read_sfew", "1,766 film stills, seven expressions",
+            "folder with Train, Val, Test", "cs.anu.edu.au/few, on request", "research, by agreement", "Dhall et al. 2011",
+        ),
+        Corpus(
+            "affectnet", "emotrace.corpora.affectnet:read", "about 440,000 web faces, eight expressions, valence and arousal",
+            "folder with training.csv and validation.csv, or train_set and val_set", "mohammadmahoor.com/affectnet, on request",
+            "research, by agreement", "Mollahosseini et al. 2019",
+        ),
+        Corpus(
+            "folder", "emotrace.corpora.folders:read_classes", "any pictures sorted into folders named after expressions",
+            "[split/]class/picture", "your own", "yours", "",
+        ),
+    )
+}  # fmt: skip
+
+
+def read(name: str, path: Path) -> Faces:
+    """Read a corpus by name.
+
+    Raises:
+        UnknownNameError: there is no such corpus.
+        InputError: what lies at the path has another layout.
+    """
+    if name not in CORPORA:
+        raise unknown("corpus", name, list(CORPORA))
+    module, _, function = CORPORA[name].target.partition(":")
+    faces: Faces = getattr(import_module(module), function)(path)
+    return faces

@@ -1,0 +1,132 @@
+"""Corpora that are folders of pictures: one folder a class, or the label in the file's name.
+
+    folder-per-class   [split/]happy/any.png
+    CK+ (48 px)        happy/S010_004_00000017.png                              subject S010
+    SFEW               Train/Happy/any.png, Val/..., Test/...                    no labels in Test
+    JAFFE              KA.AN1.39.tiff                                            subject KA, anger
+    Radboud            Rafd090_01_Caucasian_female_angry_frontal.jpg             camera 090, subject 01
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from emotrace.corpora.labels import POSITION, position
+from emotrace.corpora.table import NO_LABEL, Faces, table
+from emotrace.errors import InputError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".pgm", ".webp")
+CK_PLUS_FILE = re.compile(r"(S\d{3})_\d{3}_\d{8}")
+JAFFE_FILE = re.compile(r"([A-Z]{2})\.([A-Z]{2})\d*\.\d+")
+RADBOUD_FILE = re.compile(r"Rafd(\d{3})_(\d{2})_[A-Za-z]+_(?:fe)?male_([a-z]+)_(?:frontal|left|right)", re.IGNORECASE)
+
+
+def read_classes(path: Path, corpus: str = "folder") -> Faces:
+    """Pictures in a folder a class, with or without a folder a split above it.
+
+    Raises:
+        InputError: no folder is named after an expression.
+    """
+    files = _pictures(path)
+    kept = [file for file in files if file.parent.name.lower() in POSITION]
+    if not kept:
+        found = sorted({file.parent.name for file in files})[:8]
+        raise InputError(f"{path}: no folder named after an expression (angry, happy, ...); found {', '.join(found)}")
+    return table(
+        corpus,
+        kept,
+        [position(file.parent.name, corpus) for file in kept],
+        [_origin(file, path) for file in kept],
+        split=["/".join(file.relative_to(path).parts[:-2]) for file in kept],
+    )
+
+
+def read_ck_plus(path: Path) -> Faces:
+    """CK+ as cut to 48 x 48 px: a folder a class; evaluate by subject.
+
+    Raises:
+        InputError: a file is not named as in CK+.
+    """
+    faces = read_classes(path, "CK+")
+    subjects = [_match(CK_PLUS_FILE, file, "S010_004_00000017.png").group(1) for file in _files(faces)]
+    return table("CK+", faces.pictures, faces.label.tolist(), faces.origin.tolist(), subject=subjects)
+
+
+def read_sfew(path: Path) -> Faces:
+    """SFEW: Train, Val and Test folders; rows of Test have no label.
+
+    Raises:
+        InputError: there is no Train or Val folder.
+    """
+    parts = [p for p in sorted(path.glob("*")) if p.is_dir() and p.name.lower().startswith(("train", "val", "test"))]
+    if not any(part.name.lower().startswith(("train", "val")) for part in parts):
+        found = ", ".join(sorted(p.name for p in path.glob("*"))[:8]) or "nothing"
+        raise InputError(f"{path}: expected the folders Train, Val and Test of SFEW; found {found}")
+    rows = [(file, part.name) for part in parts for file in _pictures(part)]
+    return table(
+        "SFEW",
+        [file for file, _ in rows],
+        [POSITION.get(file.parent.name.lower(), NO_LABEL) for file, _ in rows],
+        [_origin(file, path) for file, _ in rows],
+        split=[split for _, split in rows],
+    )
+
+
+def read_jaffe(path: Path) -> Faces:
+    """JAFFE: 213 pictures of ten women; label and subject are in the file's name.
+
+    Raises:
+        InputError: a picture is not named as in JAFFE.
+    """
+    files = _pictures(path)
+    names = [_match(JAFFE_FILE, file, "KA.AN1.39.tiff") for file in files]
+    return table(
+        "JAFFE",
+        files,
+        [position(name.group(2), "JAFFE") for name in names],
+        [_origin(file, path) for file in files],
+        subject=[name.group(1) for name in names],
+    )
+
+
+def read_radboud(path: Path) -> Faces:
+    """Radboud Faces Database; the camera's angle ("090" = frontal) is the split.
+
+    Raises:
+        InputError: a picture is not named as in the database.
+    """
+    files = _pictures(path)
+    names = [_match(RADBOUD_FILE, file, "Rafd090_01_Caucasian_female_angry_frontal.jpg") for file in files]
+    return table(
+        "Radboud",
+        files,
+        [position(name.group(3), "Radboud") for name in names],
+        [_origin(file, path) for file in files],
+        subject=[name.group(2) for name in names],
+        split=[name.group(1) for name in names],
+    )
+
+
+def _pictures(path: Path) -> list[Path]:
+    if not path.is_dir():
+        raise InputError(f"{path}: no such folder; expected a folder of pictures")
+    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+    if not files:
+        raise InputError(f"{path}: no pictures; expected files of {', '.join(SUFFIXES)}")
+    return files
+
+
+def _files(faces: Faces) -> list[Path]:
+    return [picture for picture in faces.pictures if isinstance(picture, Path)]
+
+
+def _match(pattern: re.Pattern[str], file: Path, example: str) -> re.Match[str]:
+    found = pattern.match(file.name)
+    if found is None:
+        raise InputError(f"{file}: expected a name as {example}")
+    return found
+
+
+def _origin(file: Path, folder: Path) -> str:
+    return file.relative_to(folder).as_posix()

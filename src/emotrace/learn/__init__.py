@@ -1,0 +1,1 @@
+"""Learning: networks, augmentation, one fit loop, metrics, export. Needs `pip install 'emotrace[train]'`."""

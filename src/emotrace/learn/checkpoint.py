@@ -1,0 +1,122 @@
+"""Checkpoints of a fit: safetensors for tensors, json for the rest; no pickles.
+
+    last/     network.safetensors  average.safetensors  optimiser.safetensors  progress.json
+    best/     network.safetensors (the averaged weights)  scores.json
+
+A checkpoint is written beside the old one and swapped in, so a run killed at any moment leaves a whole one.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from emotrace.errors import InputError
+from emotrace.learn.plan import Plan
+
+if TYPE_CHECKING:
+    from emotrace.learn.fit import Progress
+
+
+def save_weights(folder: Path, network: nn.Module, scores: dict[str, float]) -> None:
+    """Weights and their scores."""
+    new = _beside(folder)
+    save_file(_plain(network), new / "network.safetensors")
+    (new / "scores.json").write_text(json.dumps(scores, indent=1))
+    _swap(new, folder)
+
+
+def load_weights(folder: Path, network: nn.Module) -> nn.Module:
+    """The network with the weights of a folder.
+
+    Raises:
+        InputError: no weights lie there, or they are of another network.
+    """
+    path = folder / "network.safetensors"
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; expected the folder of a trained network")
+    try:
+        network.load_state_dict(load_file(path))
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise InputError(f"{path}: not the weights of {type(network).__name__}: {reason}") from error
+    return network
+
+
+def save(
+    folder: Path, network: nn.Module, average: nn.Module, steps: torch.optim.Optimizer, progress: Progress, plan: Plan
+) -> None:
+    """All that is needed to go on."""
+    new = _beside(folder)
+    save_file(_plain(network), new / "network.safetensors")
+    save_file(_plain(average), new / "average.safetensors")
+    state = steps.state_dict()["state"]
+    tensors = {
+        f"{index}.{key}": value.contiguous()
+        for index, values in state.items()
+        for key, value in values.items()
+        if isinstance(value, Tensor)
+    }
+    save_file(tensors, new / "optimiser.safetensors")
+    (new / "progress.json").write_text(json.dumps({"plan": asdict(plan), **asdict(progress)}, indent=1))
+    _swap(new, folder)
+
+
+def load(
+    folder: Path, network: nn.Module, average: nn.Module, steps: torch.optim.Optimizer, plan: Plan
+) -> Progress:
+    """Put network, average and optimiser where the run in `folder` stopped; a fresh start where there is none.
+
+    Raises:
+        InputError: the run there has another plan.
+    """
+    from emotrace.learn.fit import Progress
+
+    if not folder.exists() and _old(folder).exists():  # killed between the two renames of a swap
+        _old(folder).rename(folder)
+    if not (folder / "progress.json").is_file():
+        return Progress()
+    content = json.loads((folder / "progress.json").read_text())
+    before, now = content.pop("plan"), json.loads(json.dumps(asdict(plan)))
+    if changed := [key for key in now if before.get(key) != now[key]]:
+        key = changed[0]
+        raise InputError(f"{folder}: run with {key} = {before.get(key)}, but the plan says {now[key]}; use another folder")
+    network.load_state_dict(load_file(folder / "network.safetensors"))
+    average.load_state_dict(load_file(folder / "average.safetensors"))
+    saved = steps.state_dict()
+    for name, value in load_file(folder / "optimiser.safetensors").items():
+        index, _, key = name.partition(".")
+        saved["state"].setdefault(int(index), {})[key] = value
+    steps.load_state_dict(saved)
+    return Progress(**content)
+
+
+def _plain(network: nn.Module) -> dict[str, Tensor]:
+    return {name: value.contiguous() for name, value in network.state_dict().items()}
+
+
+def _beside(folder: Path) -> Path:
+    new = folder.with_name(folder.name + ".new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    return new
+
+
+def _swap(new: Path, folder: Path) -> None:
+    old = _old(folder)
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _old(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".old")

@@ -1,0 +1,75 @@
+"""`evaluate`: scores of anything that names expressions, on a corpus of cropped faces.
+
+Pictures of a corpus are taken as the crop: no face is looked for in them. Where they are smaller or larger than the network's
+input they are resized to it (cubic up, area-averaged down), which is also what `analyze` does with a small face.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotrace.corpora.fer2013 import majority
+from emotrace.corpora.table import NO_LABEL, Faces
+from emotrace.errors import InputError
+from emotrace.learn.metrics import Scores, score
+from emotrace.scheme import EXPRESSION_7, EXPRESSION_8, Scheme
+
+Predict = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+Truth = Literal["label", "votes"]
+
+
+class Evaluation(TypedDict):
+    """What `emotrace evaluate --json` writes."""
+
+    accuracy: float
+    uar: float
+    per_class: dict[str, dict[str, float | None]]
+    confusion: list[list[int]]
+    ece: float
+    n: int
+    labels: list[str]
+
+
+def evaluate(predict: Predict, faces: Faces, scheme: Scheme, size: int, truth: Truth = "label", batch: int = 256) -> Scores:
+    """Scores of a predictor.
+
+    Args:
+        predict: (n, size, size) uint8 grey -> (n, k) float32 probabilities in the scheme's order.
+        faces: corpus, or a part of it.
+        scheme: EXPRESSION_7 or EXPRESSION_8; rows labelled otherwise are left out.
+        size: side of the network's input, px.
+        truth: "label" = the corpus's own; "votes" = the expression with strictly most votes.
+        batch: pictures at a time.
+
+    Raises:
+        InputError: no row has a label.
+    """
+    if scheme not in (EXPRESSION_7, EXPRESSION_8):
+        raise InputError(f"expressions are evaluated in expression_7 or expression_8, not in {scheme.name}")
+    labels = majority(faces) if truth == "votes" else faces.label
+    rows = np.flatnonzero((labels != NO_LABEL) & (labels < len(scheme)))
+    if not len(rows):
+        raise InputError(f"{faces.corpus}: none of the {len(faces)} rows has a {truth} in {scheme.name}")
+    parts = np.split(rows, range(batch, len(rows), batch))
+    probabilities = np.concatenate([predict(faces[part].images(size)) for part in parts])
+    return score(probabilities, labels[rows], scheme.labels)
+
+
+def as_json(scores: Scores) -> Evaluation:
+    """Scores as plain numbers and lists; what could not be counted is null."""
+    return Evaluation(
+        accuracy=scores.accuracy,
+        uar=scores.uar,
+        per_class={
+            label: {name: None if np.isnan(value) else value for name, value in values.items()}
+            for label, values in scores.per_class.items()
+        },
+        confusion=scores.confusion.tolist(),
+        ece=scores.ece,
+        n=scores.n,
+        labels=list(scores.labels),
+    )

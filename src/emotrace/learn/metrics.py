@@ -1,0 +1,102 @@
+"""Scores of a classifier, and its calibration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What `evaluate` says of a classifier.
+
+    Args:
+        n: rows with a label.
+        accuracy: share of rows named right, 0..1.
+        uar: unweighted mean of the classes' recalls, of classes that occur, 0..1.
+        ece: expected calibration error in 15 bins of confidence, 0..1.
+        per_class: label -> precision, recall (NaN where there is none to count) and support.
+        confusion: (k, k) rows = truth, columns = prediction, counts.
+        labels: k labels, in order.
+    """
+
+    n: int
+    accuracy: float
+    uar: float
+    ece: float
+    per_class: dict[str, dict[str, float]]
+    confusion: NDArray[np.int64]
+    labels: tuple[str, ...]
+
+
+def score(probabilities: NDArray[np.float32], truth: NDArray[np.int64], labels: tuple[str, ...]) -> Scores:
+    """Scores of predictions; rows whose truth is negative are left out.
+
+    Args:
+        probabilities: (n, k), rows sum to 1.
+        truth: (n,) positions in labels.
+        labels: k labels.
+    """
+    kept = truth >= 0
+    probabilities, truth = probabilities[kept], truth[kept]
+    table = confusion(probabilities.argmax(axis=1), truth, len(labels))
+    right = table.diagonal().astype(float)
+    with np.errstate(invalid="ignore"):
+        recall, precision = right / table.sum(axis=1), right / table.sum(axis=0)
+    return Scores(
+        n=len(truth),
+        accuracy=float(right.sum() / max(len(truth), 1)),
+        uar=float(np.nanmean(recall)) if len(truth) else float("nan"),
+        ece=calibration_error(probabilities, truth),
+        per_class={
+            label: {"precision": float(precision[i]), "recall": float(recall[i]), "support": int(table[i].sum())}
+            for i, label in enumerate(labels)
+        },
+        confusion=table,
+        labels=labels,
+    )
+
+
+def confusion(predicted: NDArray[np.int64], truth: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """(k, k) counts, rows = truth, columns = prediction."""
+    return np.bincount(truth * k + predicted, minlength=k * k).reshape(k, k).astype(np.int64)
+
+
+def calibration_error(probabilities: NDArray[np.float32], truth: NDArray[np.int64], bins: int = 15) -> float:
+    """Expected calibration error: |accuracy - confidence| averaged over equal bins of confidence, weighted by count.
+
+    Source: Guo et al. 2017, On Calibration of Modern Neural Networks, eq. 3.
+    """
+    if not len(truth):
+        return float("nan")
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = (probabilities.argmax(axis=1) == truth).astype(np.float64)
+    which = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    gaps = np.bincount(which, right - confidence, minlength=bins)
+    return float(np.abs(gaps).sum() / len(truth))
+
+
+def temperature(logits: NDArray[np.float32], truth: NDArray[np.int64]) -> float:
+    """The temperature that makes softmax(logits / T) most likely given the truth.
+
+    Source: Guo et al. 2017, section 4.2.
+    """
+    kept = truth >= 0
+    logits64, rows = logits[kept].astype(np.float64), np.arange(int(kept.sum()))
+
+    def loss(log_temperature: float) -> float:
+        scaled = logits64 / np.exp(log_temperature)
+        peak = scaled.max(axis=1, keepdims=True)
+        partition = np.log(np.exp(scaled - peak).sum(axis=1)) + peak[:, 0]
+        return float((partition - scaled[rows, truth[kept]]).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded").x))
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities of logits, (n, k)."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)

@@ -1,0 +1,1 @@
+"""Networks: small torch definitions, each with its published layer table."""

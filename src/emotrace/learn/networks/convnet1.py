@@ -1,0 +1,45 @@
+"""EmoNets ConvNet 1: the frame network that won EmotiW 2013.
+
+    input     1 x 40 x 40, random crops of 48 x 48 and their mirror images
+    conv 1    64 of 5x5, pad 2, ReLU      40 x 40      1,664 parameters
+    pool 1    max 3x3 stride 2, LRN       20 x 20
+    conv 2    64 of 5x5, pad 2, ReLU      20 x 20    102,464
+    pool 2    average 3x3 stride 2, LRN   10 x 10
+    conv 3    128 of 5x5, pad 2, ReLU     10 x 10    204,928
+    pool 3    average 3x3 stride 2         5 x 5
+    softmax   7                                       22,407       331,463 in all
+
+Trained with rate .001 (biases .002), momentum .9, weight decay .004 (fully connected: 1).
+
+Source: Kahou et al. 2015, EmoNets, section 3.1; sizes of pooling and normalisation are those of the network it is taken
+from, Krizhevsky's cuda-convnet layers-18pct (LRN of 3 maps, scale 5e-5, power .75).
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+RATE_FACTORS = (("bias", 2.0),)
+DECAYS = (("bias", 0.0), ("classifier", 1.0), ("weight", 0.004))
+
+
+def _normalise() -> nn.LocalResponseNorm:
+    return nn.LocalResponseNorm(3, alpha=5e-5 * 3, beta=0.75)  # torch divides alpha by the number of maps, Krizhevsky not
+
+
+class ConvNet1(nn.Module):
+    """Seven expression logits of 40 x 40 grey crops."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(1, 64, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2, ceil_mode=True), _normalise(),
+            nn.Conv2d(64, 64, 5, padding=2), nn.ReLU(), nn.AvgPool2d(3, 2, ceil_mode=True), _normalise(),
+            nn.Conv2d(64, 128, 5, padding=2), nn.ReLU(), nn.AvgPool2d(3, 2, ceil_mode=True),
+        )  # fmt: skip
+        self.classifier = nn.Linear(128 * 5 * 5, 7)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(n, 1, 40, 40) -> (n, 7) logits."""
+        logits: Tensor = self.classifier(self.features(images).flatten(1))
+        return logits

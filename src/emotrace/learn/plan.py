@@ -1,0 +1,114 @@
+"""The plan of a fit: optimiser, schedule, precision. All numbers, no state."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import nn
+
+from emotrace.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a network is fitted.
+
+    Args:
+        epochs: passes over the training set.
+        batch: examples a step; the rest of an epoch that fills no batch is left out, another rest each epoch.
+        method: "sgd" has plain momentum, "nesterov" looks ahead, "adamw" decouples the decay.
+        rate: highest learning rate.
+        momentum: of sgd and nesterov.
+        weight_decay: of weights with two or more axes; biases and batch norm have none.
+        schedule: "cosine" to 0; "polynomial" of `power` to 0; "trapezoid" stays until `hold` epochs, then straight to 0;
+            "constant".
+        warmup: epochs of linear rise from 0.
+        power: of "polynomial".
+        hold: epochs at the highest rate, "trapezoid".
+        average: decay of the moving average of weights, 0 = none.
+        clip: largest norm of the gradient.
+        watch: the validated number that chooses, larger is better.
+        patience: epochs without a better one until it stops, 0 = never.
+        seed: of all chance.
+        precision: of the forward pass.
+        device: "auto" takes CUDA where it is.
+        channels_last: memory layout; faster for convolutions.
+        rate_factors: (part of a parameter's name, factor on the rate), first match counts.
+        decays: (part of a parameter's name, its weight decay), first match counts.
+    """
+
+    epochs: int = 40
+    batch: int = 128
+    method: Literal["sgd", "nesterov", "adam", "adamw"] = "nesterov"
+    rate: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    schedule: Literal["cosine", "polynomial", "trapezoid", "constant"] = "cosine"
+    warmup: float = 1.0
+    power: float = 0.9
+    hold: float = 0.0
+    average: float = 0.999
+    clip: float = 5.0
+    watch: str = "accuracy"
+    patience: int = 0
+    seed: int = 0
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    channels_last: bool = True
+    rate_factors: tuple[tuple[str, float], ...] = ()
+    decays: tuple[tuple[str, float], ...] = ()
+
+
+def rate_at(plan: Plan, epoch: float) -> float:
+    """Learning rate at a moment counted in epochs."""
+    if epoch < plan.warmup:
+        return plan.rate * max(epoch, 0.01) / plan.warmup
+    shapes: dict[str, Callable[[float], float]] = {
+        "constant": lambda done: 1.0,
+        "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
+        "polynomial": lambda done: (1 - done) ** plan.power,
+        "trapezoid": lambda done: min(1.0, (plan.epochs - epoch) / max(plan.epochs - plan.hold, 1e-9)),
+    }
+    return plan.rate * shapes[plan.schedule]((epoch - plan.warmup) / max(plan.epochs - plan.warmup, 1e-9))
+
+
+def optimiser(network: nn.Module, plan: Plan) -> torch.optim.Optimizer:
+    """The optimiser with one group per rate factor and decay."""
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            decay = plan.weight_decay if parameter.ndim > 1 else 0.0
+            key = (_first(plan.rate_factors, name, 1.0), _first(plan.decays, name, decay))
+            groups.setdefault(key, []).append(parameter)
+    sets = [{"params": members, "rate_factor": factor, "weight_decay": decay} for (factor, decay), members in groups.items()]
+    if plan.method == "adam":
+        return torch.optim.Adam(sets, lr=plan.rate)
+    if plan.method == "adamw":
+        return torch.optim.AdamW(sets, lr=plan.rate)
+    return torch.optim.SGD(sets, lr=plan.rate, momentum=plan.momentum, nesterov=plan.method == "nesterov")
+
+
+def _first(table: tuple[tuple[str, float], ...], name: str, otherwise: float) -> float:
+    return next((value for part, value in table if part in name), otherwise)
+
+
+def device_of(plan: Plan) -> torch.device:
+    """The device of a plan.
+
+    Raises:
+        InputError: "cuda" is asked for and not there.
+    """
+    if plan.device == "cuda" and not torch.cuda.is_available():
+        raise InputError("the plan asks for CUDA, but this torch sees none; use device='auto' or 'cpu'")
+    return torch.device("cuda" if plan.device != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def precision_of(plan: Plan, device: torch.device) -> AbstractContextManager[object]:
+    """Autocast of the forward pass; without effect in fp32."""
+    dtype = torch.float16 if plan.precision == "fp16" else torch.bfloat16
+    return torch.autocast(device.type, dtype, enabled=plan.precision != "fp32")

@@ -1,0 +1,118 @@
+"""Where FER2013's faces lie in their 48 x 48 px: the template that `analyze` aligns faces to for the expression network.
+
+    FER2013 Training ─4x, replicated border─▶ YuNet ─five points─▶ back to 48 px ─mean─▶ template
+
+Pixel i covers i to i + 1, so the middle of the picture is (24, 24). Run as `python -m emotrace.recipes.expression_framing
+PATH`.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emotrace.corpora import fer2013
+from emotrace.engine import FaceDetectorNetwork
+from emotrace.errors import InputError
+
+POINTS = ("right eye", "left eye", "nose tip", "right mouth corner", "left mouth corner")  # the person's right and left
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Constants of the measurement.
+
+    Args:
+        sample: pictures looked at, evenly spread over the Training part.
+        enlarge: factor, for a detector made for faces larger than 48 px.
+        border: px of the enlarged picture repeated on every side, so that tight faces have surroundings.
+        score: detections below this are left out.
+        turned: faces whose nose lies further from the middle of the eyes than this share of their distance are turned
+            aside and left out.
+    """
+
+    sample: int = 4000
+    enlarge: int = 4
+    border: int = 64
+    score: float = 0.8
+    turned: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """Where faces lie, in px of the 48 x 48 picture.
+
+    Args:
+        looked_at: pictures looked at.
+        points: (n, 5, 2) x, y of the faces found; see POINTS.
+    """
+
+    looked_at: int
+    points: NDArray[np.float32]
+
+    @property
+    def template(self) -> NDArray[np.float64]:
+        """Mean points, (5, 2), made mirror-symmetric, since half of the training pictures are mirrored."""
+        mean = self.points.mean(axis=0, dtype=np.float64)
+        mirrored = np.column_stack([fer2013.SIDE - mean[:, 0], mean[:, 1]])[[1, 0, 2, 4, 3]]
+        return np.asarray((mean + mirrored) / 2, np.float64)
+
+
+def five_points(image: NDArray[np.uint8], detector: FaceDetectorNetwork, config: Config) -> NDArray[np.float32]:
+    """The five points of the best face in a small grey picture, (5, 2) px of that picture; (0, 2) where none is found."""
+    large = cv2.resize(image, None, fx=config.enlarge, fy=config.enlarge, interpolation=cv2.INTER_CUBIC)
+    border = (config.border,) * 4
+    faces = detector.run(cv2.cvtColor(cv2.copyMakeBorder(large, *border, cv2.BORDER_REPLICATE), cv2.COLOR_GRAY2RGB))
+    if not len(faces):
+        return np.zeros((0, 2), np.float32)
+    return np.asarray((faces[0, 4:14].reshape(5, 2) - config.border) / config.enlarge, np.float32)
+
+
+def frontal(points: NDArray[np.float32], config: Config) -> bool:
+    """True when the nose lies between the eyes."""
+    right, left, nose = points[:3]
+    along = (left - right) / max(float(np.linalg.norm(left - right)), 1e-6)
+    aside = abs(float((nose - (left + right) / 2) @ along))
+    return aside <= config.turned * float(np.linalg.norm(left - right))
+
+
+def measure(corpus: Path, config: Config | None = None) -> Framing:
+    """Measure the framing.
+
+    Raises:
+        InputError: the corpus cannot be read, or no face is found in it.
+    """
+    config = config or Config()
+    faces = fer2013.read(corpus).of_split("Training")
+    faces = faces[fer2013.shows_a_face(faces)]
+    rows = np.linspace(0, len(faces) - 1, min(config.sample, len(faces))).astype(np.int64)
+    detector = FaceDetectorNetwork(config.score)
+    found = [five_points(image, detector, config) for image in faces[rows].images()]
+    kept = [points for points in found if len(points) and frontal(points, config)]
+    if not kept:
+        raise InputError(f"{corpus}: no frontal face found in {len(rows)} pictures")
+    return Framing(len(rows), np.stack(kept))
+
+
+def main() -> None:
+    """Print the framing of the corpus named on the command line."""
+    if len(sys.argv) != 2:
+        raise SystemExit("usage: python -m emotrace.recipes.expression_framing fer2013.parquet")
+    framing = measure(Path(sys.argv[1]))
+    print(f"{len(framing.points)} frontal faces of {framing.looked_at} pictures; x, y in px of 48 x 48")
+    columns = {
+        "mean": framing.points.mean(axis=0), "deviation": framing.points.std(axis=0),
+        "median": np.median(framing.points, axis=0), "template": framing.template,
+    }  # fmt: skip
+    for i, point in enumerate(POINTS):
+        numbers = "  ".join(f"{name} {values[i][0]:5.2f} {values[i][1]:5.2f}" for name, values in columns.items())
+        print(f"{point:20} {numbers}")
+
+
+if __name__ == "__main__":
+    main()

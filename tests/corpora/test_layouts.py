@@ -1,0 +1,143 @@
+"""Readers on small copies of each published layout."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import scipy.io
+
+from emotrace.corpora import affectnet, catalogue, folders, tfd
+from emotrace.corpora.labels import position
+from emotrace.errors import InputError, UnknownNameError
+from emotrace.scheme import EXPRESSION_7, EXPRESSION_8
+
+
+def picture(path, grey=100):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.full((48, 48), grey, np.uint8))
+
+
+def named(faces):
+    return [EXPRESSION_8.labels[i] if i >= 0 else None for i in faces.label]
+
+
+def test_folders_named_after_expressions_with_and_without_splits(tmp_path):
+    picture(tmp_path / "a" / "Happy" / "1.png", 10)
+    picture(tmp_path / "a" / "contempt" / "2.jpg")
+    faces = folders.read_classes(tmp_path / "a")
+    assert sorted(named(faces)) == ["contempt", "happiness"]
+    assert faces.split.tolist() == ["", ""]
+    assert faces.images().shape == (2, 48, 48)
+    picture(tmp_path / "b" / "train" / "fear" / "1.png")
+    assert folders.read_classes(tmp_path / "b").split.tolist() == ["train"]
+
+
+def test_ck_plus_knows_the_subject(tmp_path):
+    picture(tmp_path / "surprise" / "S010_002_00000014.png")
+    faces = folders.read_ck_plus(tmp_path)
+    assert (named(faces), faces.subject.tolist()) == (["surprise"], ["S010"])
+    picture(tmp_path / "surprise" / "other.png")
+    with pytest.raises(InputError, match=r"other.png: expected a name as S010_004_00000017.png"):
+        folders.read_ck_plus(tmp_path)
+
+
+def test_jaffe_and_radboud_have_label_and_subject_in_the_name(tmp_path):
+    picture(tmp_path / "jaffe" / "KA.AN1.39.tiff")
+    picture(tmp_path / "jaffe" / "YM.HA3.54.tiff")
+    faces = folders.read_jaffe(tmp_path / "jaffe")
+    assert (named(faces), faces.subject.tolist()) == (["anger", "happiness"], ["KA", "YM"])
+    picture(tmp_path / "rafd" / "Rafd090_01_Caucasian_female_contemptuous_frontal.jpg")
+    picture(tmp_path / "rafd" / "Rafd045_23_Moroccan_male_sad_left.jpg")
+    faces = folders.read_radboud(tmp_path / "rafd")
+    assert (named(faces), faces.subject.tolist()) == (["sadness", "contempt"], ["23", "01"])
+    assert faces.split.tolist() == ["045", "090"]
+
+
+def test_sfew_keeps_its_parts_and_its_unlabelled_test(tmp_path):
+    picture(tmp_path / "Train" / "Angry" / "a.png")
+    picture(tmp_path / "Val" / "Neutral" / "b.png")
+    picture(tmp_path / "Test" / "c.png")
+    faces = folders.read_sfew(tmp_path)
+    assert dict(zip(faces.split.tolist(), named(faces), strict=True)) == {"Train": "anger", "Val": "neutral", "Test": None}
+
+
+def test_tfd_gives_the_parts_of_a_fold(tmp_path):
+    images = np.arange(8 * 48 * 48, dtype=np.uint32).reshape(8, 48, 48).astype(np.uint8)
+    scipy.io.savemat(tmp_path / "t.mat", {
+        "images": images, "labs_ex": np.array([[1], [2], [3], [4], [5], [6], [7], [-1]]),
+        "labs_id": np.array([[5]] * 7 + [[-1]]), "folds": np.array([[1, 2]] * 3 + [[2, 3]] * 2 + [[3, 1]] * 2 + [[0, 0]]),
+    })  # fmt: skip
+    faces = tfd.read(tmp_path / "t.mat")
+    assert named(faces) == [*EXPRESSION_7.labels, None]
+    assert faces.split.tolist() == ["train"] * 3 + ["val"] * 2 + ["test"] * 2 + ["unlabelled"]
+    assert tfd.read(tmp_path / "t.mat", fold=1).split[0] == "val"
+    assert (faces.images() == images).all()
+    assert faces.subject.tolist() == ["5"] * 7 + [""]
+    scipy.io.savemat(tmp_path / "x.mat", {"images": images})
+    with pytest.raises(InputError, match="no variable 'labs_ex'; expected images, labs_ex, labs_id, folds; found images"):
+        tfd.read(tmp_path / "x.mat")
+    (tmp_path / "text.mat").write_text("not a MATLAB file at all, but long enough to hold a head " * 4)
+    with pytest.raises(InputError, match="not a MATLAB file"):
+        tfd.read(tmp_path / "text.mat")
+
+
+def test_affectnet_of_2017_has_labels_valence_and_arousal(tmp_path):
+    picture(tmp_path / "Manually_Annotated_Images" / "1" / "a.jpg")
+    head = "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,valence,arousal"
+    (tmp_path / "training.csv").write_text(f"{head}\n1/a.jpg,0,0,1,1,x,6,-0.5,0.25\n1/a.jpg,0,0,1,1,x,10,-2,-2\n")
+    faces = affectnet.read(tmp_path)
+    assert named(faces) == ["anger", None]
+    assert faces.affect[0].tolist() == [-0.5, 0.25]
+    assert np.isnan(faces.affect[1]).all()
+    assert faces.images().shape == (2, 48, 48)
+
+
+def test_affectnet_of_2021_reads_its_annotation_files(tmp_path):
+    for number, expression in ((0, 7), (12, 1)):
+        picture(tmp_path / "val_set" / "images" / f"{number}.jpg")
+        for what, value in (("exp", str(expression)), ("val", "0.5"), ("aro", "-0.25")):
+            (tmp_path / "val_set" / "annotations").mkdir(exist_ok=True)
+            np.save(tmp_path / "val_set" / "annotations" / f"{number}_{what}.npy", np.array(value))
+    faces = affectnet.read(tmp_path)
+    assert (named(faces), faces.split.tolist()) == (["contempt", "happiness"], ["val_set"] * 2)
+    assert faces.affect.tolist() == [[0.5, -0.25]] * 2
+
+
+@pytest.mark.parametrize("name", list(catalogue.CORPORA))
+def test_every_corpus_refuses_an_empty_folder_in_one_line_and_says_what_it_expects(tmp_path, name):
+    with pytest.raises(InputError, match="expected") as caught:
+        catalogue.read(name, tmp_path)
+    assert "\n" not in str(caught.value)
+    assert str(tmp_path) in str(caught.value)
+
+
+@pytest.mark.parametrize("corpus", catalogue.CORPORA.values(), ids=lambda corpus: corpus.name)
+def test_every_corpus_says_where_it_is_and_on_what_terms(corpus):
+    assert corpus.about
+    assert corpus.layout
+    assert corpus.where
+    assert corpus.terms
+
+
+def test_unknown_words_and_corpora_list_what_is_known(tmp_path):
+    with pytest.raises(InputError, match="X: 'sleepy' is no known expression; expected one of afraid"):
+        position("sleepy", "X")
+    with pytest.raises(UnknownNameError, match="there is no corpus 'fer'; there are: fer2013, jaffe"):
+        catalogue.read("fer", tmp_path)
+
+
+def test_a_picture_that_is_none_is_named(tmp_path):
+    (tmp_path / "happy").mkdir()
+    (tmp_path / "happy" / "1.png").write_bytes(b"no image")
+    with pytest.raises(InputError, match=r"1.png is no image that can be decoded"):
+        folders.read_classes(tmp_path).images()
+
+
+def test_pictures_of_several_sizes_need_a_size(tmp_path):
+    picture(tmp_path / "happy" / "1.png")
+    cv2.imwrite(str(tmp_path / "happy" / "2.png"), np.zeros((60, 40), np.uint8))
+    faces = folders.read_classes(tmp_path)
+    with pytest.raises(InputError, match="pictures of 2 sizes"):
+        faces.images()
+    assert faces.images(48).shape == (2, 48, 48)

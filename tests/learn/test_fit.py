@@ -1,0 +1,158 @@
+"""The fit loop: what it learns, and that a run that was stopped goes on to the same numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
+
+from torch import nn  # noqa: E402
+from torch.nn import functional as F  # noqa: E402, N812
+
+from emotrace.errors import InputError  # noqa: E402
+from emotrace.learn import checkpoint  # noqa: E402
+from emotrace.learn.fit import Examples, fit, move_average  # noqa: E402
+from emotrace.learn.plan import Plan, optimiser, rate_at  # noqa: E402
+
+PLAN = Plan(epochs=4, batch=8, rate=0.05, warmup=1, average=0.9, seed=3, device="cpu")
+
+
+class Tiny(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3)
+        self.norm = nn.BatchNorm2d(4)
+        self.dropout = nn.Dropout(0.2)
+        self.last = nn.Linear(4, 2)
+
+    def forward(self, images):
+        return self.last(self.dropout(F.relu(self.norm(self.conv(images / 255))).mean((2, 3))))
+
+
+def examples() -> Examples:
+    """Bright pictures are the first class, dark ones the second."""
+    generator = torch.Generator().manual_seed(0)
+    truth = torch.arange(43) % 2
+    images = torch.randint(0, 80, (43, 1, 6, 6), generator=generator) + 150 * (1 - truth)[:, None, None, None]
+    return Examples(images.to(torch.uint8), F.one_hot(truth, 2).float())
+
+
+def noisy(images, targets, epoch, generator):
+    return images.float() + 5 * torch.randn(images.shape, generator=generator), targets
+
+
+def run(folder, plan=PLAN, seed=1, stop_after=None):
+    torch.manual_seed(seed)
+    network, data, seen = Tiny(), examples(), []
+
+    def validate(average):
+        with torch.no_grad():
+            outputs = average(data.images.float())
+        return {"accuracy": float((outputs.argmax(1) == data.targets.argmax(1)).float().mean())}
+
+    def report(numbers):
+        seen.append(numbers)
+        if stop_after == len(seen):
+            raise KeyboardInterrupt
+
+    try:
+        fit(network, data, plan, loss=F.cross_entropy, augment=noisy, validate=validate, folder=folder, report=report)
+    except KeyboardInterrupt:
+        return network, seen
+    return network, seen
+
+
+@pytest.mark.parametrize("method", ["sgd", "nesterov", "adam", "adamw"])
+def test_a_run_that_was_stopped_goes_on_to_exactly_the_same_weights(tmp_path, method):
+    plan = dataclasses.replace(PLAN, method=method)
+    whole, losses = run(tmp_path / "whole", plan)
+    run(tmp_path / "parts", plan, stop_after=1)
+    run(tmp_path / "parts", plan, seed=77, stop_after=2)  # another start: all must come from the checkpoint
+    resumed, later = run(tmp_path / "parts", plan, seed=78)
+    assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True))
+    assert [numbers["loss"] for numbers in later] == [numbers["loss"] for numbers in losses[3:]]
+
+
+def test_a_run_killed_between_the_two_renames_of_a_swap_goes_on(tmp_path):
+    run(tmp_path, stop_after=2)
+    (tmp_path / "last").rename(tmp_path / "last.old")
+    _, seen = run(tmp_path)
+    assert [numbers["epoch"] for numbers in seen] == [3, 4]
+
+
+def test_fit_tells_bright_from_dark(tmp_path):
+    _, seen = run(tmp_path, dataclasses.replace(PLAN, epochs=12))
+    assert seen[-1]["accuracy"] == 1.0
+    assert seen[-1]["loss"] < seen[0]["loss"]
+
+
+def test_the_best_epoch_is_kept_and_can_be_loaded(tmp_path):
+    network, _ = run(tmp_path, dataclasses.replace(PLAN, epochs=12))
+    scores = json.loads((tmp_path / "best" / "scores.json").read_text())
+    best = checkpoint.load_weights(tmp_path / "best", Tiny()).eval()
+    data = examples()
+    right = (best(data.images.float()).argmax(1) == data.targets.argmax(1)).float().mean()
+    assert right.item() == scores["accuracy"] == 1.0
+    assert set(best.state_dict()) == set(network.state_dict())
+
+
+def test_patience_stops_a_run_that_gets_no_better(tmp_path):
+    _, seen = run(tmp_path, dataclasses.replace(PLAN, epochs=200, patience=3))
+    best = max(range(len(seen)), key=lambda i: (seen[i]["accuracy"], -i))
+    assert len(seen) == best + 1 + 3
+
+
+def test_a_folder_with_the_run_of_another_plan_is_refused(tmp_path):
+    run(tmp_path, stop_after=1)
+    with pytest.raises(InputError, match=r"rate = 0.05, but the plan says 0.2"):
+        run(tmp_path, dataclasses.replace(PLAN, rate=0.2))
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    run(tmp_path, stop_after=1)
+    with pytest.raises(InputError, match="not the weights of Linear"):
+        checkpoint.load_weights(tmp_path / "best", nn.Linear(2, 2))
+    with pytest.raises(InputError, match="expected the folder of a trained network"):
+        checkpoint.load_weights(tmp_path / "nothing", Tiny())
+
+
+def test_schedules_rise_from_zero_and_end_at_zero():
+    for schedule in ("cosine", "polynomial", "trapezoid"):
+        plan = Plan(epochs=10, rate=0.4, warmup=2, hold=6, schedule=schedule)
+        assert rate_at(plan, 1.0) == pytest.approx(0.2)
+        assert rate_at(plan, 2.0) == pytest.approx(0.4)
+        assert rate_at(plan, 10.0) == pytest.approx(0, abs=1e-9)
+    assert rate_at(Plan(epochs=10, rate=0.4, warmup=2, schedule="cosine"), 6.0) == pytest.approx(0.2)
+    assert rate_at(Plan(epochs=10, rate=0.4, warmup=2, schedule="polynomial", power=2), 6.0) == pytest.approx(0.1)
+    assert rate_at(Plan(epochs=10, rate=0.4, warmup=2, hold=6, schedule="trapezoid"), 6.0) == pytest.approx(0.4)
+    assert rate_at(Plan(epochs=10, rate=0.4, warmup=2, hold=6, schedule="trapezoid"), 8.0) == pytest.approx(0.2)
+
+
+def test_rates_and_decays_go_to_the_parameters_they_name():
+    network = Tiny()
+    steps = optimiser(network, Plan(rate_factors=(("bias", 2.0),), decays=(("last.weight", 1.0),), weight_decay=0.004))
+    name_of = {id(parameter): name for name, parameter in network.named_parameters()}
+    found = {name_of[id(p)]: (g["rate_factor"], g["weight_decay"]) for g in steps.param_groups for p in g["params"]}
+    assert found == {
+        "conv.weight": (1.0, 0.004), "conv.bias": (2.0, 0.0), "norm.weight": (1.0, 0.0), "norm.bias": (2.0, 0.0),
+        "last.weight": (1.0, 1.0), "last.bias": (2.0, 0.0),
+    }  # fmt: skip
+
+
+def test_the_average_moves_by_its_share():
+    average, network = nn.Linear(1, 1), nn.Linear(1, 1)
+    nn.init.constant_(average.weight, 1.0)
+    nn.init.constant_(network.weight, 3.0)
+    move_average(average, network, 0.75)
+    assert average.weight.item() == pytest.approx(1.5)
+
+
+def test_bf16_is_close_to_fp32(tmp_path):
+    _, full = run(tmp_path / "fp32", dataclasses.replace(PLAN, epochs=1))
+    _, half = run(tmp_path / "bf16", dataclasses.replace(PLAN, epochs=1, precision="bf16"))
+    assert half[0]["loss"] != full[0]["loss"]
+    assert math.isclose(half[0]["loss"], full[0]["loss"], rel_tol=0.02)
