@@ -6,10 +6,13 @@ import re
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from emotrace.errors import FolderError, InputError, UnknownNameError
-from emotrace.export import FORMATS, export
+from emotrace.export import FORMATS, export, tables
 from emotrace.export.writing import replacing
 
 SHOWN = {"P1": [("happiness", 0.4)], "P2": [("fear", 0.4)]}
@@ -106,6 +109,26 @@ def test_what_needs_expressions_says_so_when_they_were_not_measured(plant, forma
 def test_a_file_name_can_neither_leave_the_folder_nor_break_it(plant, tmp_path, name, expected):
     analysis = plant(SHOWN, video={"name": name})
     assert export(analysis, "webvtt", tmp_path / "out") == [tmp_path / "out" / f"{expected}.vtt"]
+
+
+def test_reading_a_long_table_holds_only_a_part_of_it(plant):
+    analysis = plant({"P1": [("fear", 0.2)]})
+    path = analysis.folder / "faces.parquet"
+    rows = pq.read_table(path)
+    noise = np.random.default_rng(0).random((4000, 68), np.float32)   # does not compress
+    points = pa.FixedSizeListArray.from_arrays(pa.array(noise.reshape(-1)), 68)
+    long = rows.take(np.zeros(4000, int))
+    for name in ("landmarks_x", "landmarks_y"):
+        long = long.set_column(long.column_names.index(name), rows.schema.field(name), points)
+    with pq.ParquetWriter(path, rows.schema) as writer:
+        for _ in range(15):
+            writer.write_table(long)
+    del long, points
+    before = pa.total_allocated_bytes()
+    held = [pa.total_allocated_bytes() - before for _ in tables.batches(analysis, "faces", rows.column_names)]
+    assert len(held) >= 15
+    assert path.stat().st_size > 25e6
+    assert max(held) < min(held) + 3e6
 
 
 def write_half(target: Path, failure: BaseException) -> None:

@@ -47,7 +47,8 @@ def _open(analysis: Analysis, table: TableName) -> pq.ParquetFile:
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(analysis.folder / f"{table}.parquet")
+        # Reading ahead would hold every page read so far until the end: the whole file.
+        return pq.ParquetFile(analysis.folder / f"{table}.parquet", pre_buffer=False)
     except (OSError, ValueError) as error:
         raise _damaged(analysis, table, error) from error
 
