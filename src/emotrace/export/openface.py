@@ -17,7 +17,7 @@ AU09 and AU23 are absent, not zero. A cell that could not be measured is empty, 
     pose_Rz      rad, + clockwise in the picture, as our pose_roll
     x_*, y_*     68 landmarks in px
     AU.._r       our intensity (0..1) times 5. Means of blendshapes, not the output of OpenFace's regressors, which were
-                 trained on FACS codes: use them within one study, do not compare them with numbers of OpenFace
+                 trained on FACS codes: compare them within one person, not with numbers of OpenFace
     AU.._c       1 where AU.._r is at least 2, FACS intensity B (slight), as occurrence is counted on DISFA; OpenFace has
                  classifiers of its own for it
 
