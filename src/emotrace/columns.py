@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SCHEMA_VERSION = 1
+TABLES = ("frames", "faces", "people", "tracks")
 TableName = Literal["frames", "faces", "people", "tracks"]
 
 
@@ -110,7 +111,7 @@ def faces(names: Iterable[str], mesh: bool = False) -> tuple[Column, ...]:
     return FACES + tuple(measured) + LANDMARKS + (MESH if mesh else ())
 
 
-def table(name: TableName) -> tuple[Column, ...]:
+def table(name: str) -> tuple[Column, ...]:
     """All columns a table can have.
 
     Raises:

@@ -74,8 +74,8 @@ def prepare(images: NDArray[np.uint8], feed: NetworkInput) -> NDArray[np.float32
         raise InputError(f"images must be (n, h, w, 3) uint8, got {images.shape} {images.dtype}")
     if feed.size and images.shape[1:3] != (feed.size, feed.size):
         raise InputError(f"images must be {feed.size} x {feed.size}, got {images.shape[2]} x {images.shape[1]}")
-    ordered = {"grey": lambda: grey(images)[..., None], "bgr": lambda: images[..., ::-1], "rgb": lambda: images}
-    batch = ordered[feed.colour]().astype(np.float32)
+    ordered = grey(images)[..., None] if feed.colour == "grey" else images[..., ::-1] if feed.colour == "bgr" else images
+    batch = ordered.astype(np.float32)
     if any(feed.mean):
         batch -= np.asarray(feed.mean, np.float32)
     if any(factor != 1.0 for factor in feed.scale):

@@ -238,6 +238,8 @@ def _measured(work: Run, chunks: Iterator[Chunk]) -> Iterator[dict[str, Any]]:
                 pending.append((executor.submit(job, parts), state))
                 if len(pending) > 1:
                     yield keep_oldest()
+            while pending:
+                yield keep_oldest()
         finally:
             while pending and pending[0][0].exception() is None:   # what went well before an error or Ctrl-C is kept
                 keep_oldest()

@@ -130,7 +130,7 @@ def _write_table(table: pa.Table, file: Path) -> None:
 def _read_json(file: Path) -> dict[str, Any] | None:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise FolderError(f"{file}: cannot be read ({error}); give another --out, or remove the folder") from error

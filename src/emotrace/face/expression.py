@@ -13,8 +13,9 @@ from emotrace.weights import entry, read
 
 NAME = "fer_mini_xception"
 
-# Where eyes and mouth lie on average in the faces the network was trained on (FER2013, scaled from 48 to 64 px).
-TEMPLATE = Template(64, ((19.5, 24.5), (44.5, 24.5), (32.0, 48.0)), (RIGHT_EYE, LEFT_EYE, (13, 14)))
+# Where eyes and mouth corners lie on average in the faces the network was trained on: measured on 3,146 frontal faces of
+# FER2013 (standard deviation 3 px of 48), made symmetric, scaled from 48 to 64 px.
+TEMPLATE = Template(64, ((20.27, 24.05), (43.73, 24.05), (22.49, 48.25), (41.51, 48.25)), (RIGHT_EYE, LEFT_EYE, (61,), (291,)))
 
 
 class Expression:

@@ -10,8 +10,6 @@ from emotrace.face.align import SFACE_112, warp
 from emotrace.scheme import EMBEDDING_128
 from emotrace.views import FaceSamples
 
-THRESHOLD = 0.36   # cosine; OpenCV's value for SFace is .363 on LFW. Measured: .71-.77 the same person, at most .27 others
-
 
 class Embedding:
     """128-d identity embedding of unit length.
@@ -40,7 +38,7 @@ def greedy(
     embeddings: NDArray[np.float32],
     weights: NDArray[np.float64],
     apart: NDArray[np.bool_],
-    threshold: float = THRESHOLD,
+    threshold: float,
 ) -> NDArray[np.int64]:
     """Assign tracks one after the other: to the most alike person so far if alike enough, else to a new one.
 
@@ -72,7 +70,7 @@ def cluster(
     embeddings: NDArray[np.float32],
     weights: NDArray[np.float64],
     apart: NDArray[np.bool_],
-    threshold: float = THRESHOLD,
+    threshold: float,
 ) -> NDArray[np.int64]:
     """Group all tracks at once: join the two most alike groups until none are alike enough.
 

