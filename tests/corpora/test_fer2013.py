@@ -14,7 +14,11 @@ from emotrace.errors import InputError
 from emotrace.scheme import EXPRESSION_8
 
 VOTE_HEAD = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
-VOTES = ["Training,fer0.png,4,0,0,1,3,2,0,0,0,0", "PublicTest,fer1.png,0,0,0,0,0,0,0,0,0,10", "Training,fer2.png,0,5,5,0,0,0,0,0,0,0"]
+VOTES = [
+    "Training,fer0.png,4,0,0,1,3,2,0,0,0,0",
+    "PublicTest,fer1.png,0,0,0,0,0,0,0,0,0,10",
+    "Training,fer2.png,0,5,5,0,0,0,0,0,0,0",
+]
 
 
 def pixels(seed: int) -> np.ndarray:

@@ -116,8 +116,8 @@ def mix(images: Tensor, targets: Tensor, how: Augmentation, generator: Generator
         Blended images and targets; the batch itself with probability 1 - how.mix.
     """
     order = torch.randperm(len(images), generator=generator)
-    gamma = torch._sample_dirichlet(torch.full((1, 2), float(how.mix_alpha)), generator=generator)  # Beta(a, a) has no generator
-    share = float(gamma.max())
+    both = torch._sample_dirichlet(torch.full((1, 2), float(how.mix_alpha)), generator=generator)  # torch's Beta takes none
+    share = float(both.max())
     if float(torch.rand(1, generator=generator)) >= how.mix:
         return images, targets
     return images * share + images[order] * (1 - share), targets * share + targets[order] * (1 - share)
@@ -140,3 +140,15 @@ def augment(
     """
     varied = erase(light(geometry(images, how, size, generator), how, generator), how, generator)
     return mix(varied, targets, how, generator)
+
+
+def crop_and_flip(images: Tensor, size: int, generator: Generator) -> Tensor:
+    """Random crops of `size` px and, every other time, their mirror images: (n, c, h, w) -> (n, c, size, size) float32."""
+    n, _, height, width = images.shape
+    y = torch.randint(height - size + 1, (n,), generator=generator)
+    x = torch.randint(width - size + 1, (n,), generator=generator)
+    span = torch.arange(size)
+    columns = torch.where(torch.rand(n, generator=generator)[:, None] < 0.5, span.flip(0), span) + x[:, None]
+    rows = span + y[:, None]
+    picked = images[torch.arange(n)[:, None, None], :, rows[:, :, None], columns[:, None, :]]  # (n, size, size, c)
+    return picked.permute(0, 3, 1, 2).float()

@@ -18,6 +18,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from emotrace.learn import checkpoint
+from emotrace.learn.log import Report, lines
 from emotrace.learn.plan import Plan, device_of, optimiser, precision_of, rate_at
 
 Augment = Callable[[Tensor, Tensor, int, Generator], tuple[Tensor, Tensor]]
@@ -67,7 +68,7 @@ def fit(
     augment: Augment,
     validate: Validate,
     folder: Path,
-    report: Callable[[dict[str, float]], None] = print,
+    report: Report = lines,
 ) -> Progress:
     """Fit a network, or continue the run that lies in `folder`.
 

@@ -1,1 +1,26 @@
-"""Recipes: one short module per system, reading from top to bottom as its paper does."""
+"""Recipes: one short module per system, reading from top to bottom as its paper does.
+
+Each has `PUBLISHED`, `Config` (every constant of the paper) and `fit(corpus, folder, config)`, which continues a run that was
+stopped. Recipes never import each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What the paper says it reached.
+
+    Args:
+        score: of the metric; None where nothing is published.
+        metric: "accuracy".
+        split: part of the corpus it was measured on.
+        paper: where it is written.
+    """
+
+    score: float | None
+    metric: str
+    split: str
+    paper: str

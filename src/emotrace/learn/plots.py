@@ -1,0 +1,68 @@
+"""Pictures of an evaluation as SVG: confusion matrix and reliability diagram. No plotting library is needed."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+CELL = 56
+LEFT = 110
+TOP = 70
+SIDE = 360
+
+
+def confusion_svg(confusion: NDArray[np.int64], labels: tuple[str, ...]) -> str:
+    """The confusion matrix: rows are the truth, columns what was said; each cell is the share of its row, darker = more."""
+    shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    parts = []
+    for i, label in enumerate(labels):
+        x, y = LEFT + i * CELL + CELL / 2, TOP + i * CELL + CELL / 2
+        parts.append(_text(LEFT - 8, y + 4, label, "end"))
+        parts.append(f'<g transform="translate({x} {TOP - 8}) rotate(-40)">{_text(0, 0, label, "start")}</g>')
+        for j, share in enumerate(shares[i]):
+            parts.append(
+                f'<rect x="{LEFT + j * CELL}" y="{TOP + i * CELL}" width="{CELL - 1}" height="{CELL - 1}" fill="#1f5fa8" '
+                f'fill-opacity="{0.04 + 0.96 * share:.3f}">'
+                f"<title>{escape(label)} as {escape(labels[j])}: {confusion[i, j]}</title></rect>"
+            )
+            colour = "#fff" if share > 0.5 else "#222"
+            parts.append(_text(LEFT + j * CELL + CELL / 2, y + 4, f"{100 * share:.0f}", "middle", colour))
+    side = len(labels) * CELL
+    title = "confusion matrix: rows the truth, columns the answer, percent of the row"
+    return _svg(LEFT + side + 60, TOP + side + 20, title, parts)
+
+
+def reliability_svg(confidence: NDArray[np.float32], right: NDArray[np.bool_], bins: int = 15) -> str:
+    """The reliability diagram: how often an answer is right (bars) when it claims so much (diagonal).
+
+    Args:
+        confidence: (n,) probability of the answer, 0..1.
+        right: (n,) whether the answer was right.
+        bins: equal bins of confidence.
+    """
+    which = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    counts, hits = np.bincount(which, minlength=bins), np.bincount(which, right, minlength=bins)
+    width = SIDE / bins
+    parts = [f'<rect x="50" y="20" width="{SIDE}" height="{SIDE}" fill="none" stroke="#999"/>']
+    for i in np.flatnonzero(counts):
+        height = SIDE * hits[i] / counts[i]
+        parts.append(
+            f'<rect x="{50 + i * width:.1f}" y="{20 + SIDE - height:.1f}" width="{width - 1:.1f}" height="{height:.1f}" '
+            f'fill="#1f5fa8"><title>{int(hits[i])} of {counts[i]} right</title></rect>'
+        )
+    parts.append(f'<line x1="50" y1="{20 + SIDE}" x2="{50 + SIDE}" y2="20" stroke="#c33" stroke-dasharray="5 4"/>')
+    parts.append(_text(50 + SIDE / 2, SIDE + 50, "confidence", "middle"))
+    parts += [_text(45, 28, "1", "end"), _text(45, 20 + SIDE, "0", "end")]
+    return _svg(SIDE + 80, SIDE + 70, "reliability: share of right answers by confidence", parts)
+
+
+def _text(x: float, y: float, text: str, anchor: str, colour: str = "#222") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(text)}</text>'
+
+
+def _svg(width: float, height: float, title: str, parts: list[str]) -> str:
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" role="img"'
+    body = "\n".join(parts)
+    return f'{head} font-family="sans-serif" font-size="13"><title>{escape(title)}</title>\n{body}\n</svg>\n'

@@ -1,0 +1,26 @@
+"""Plots: they are well-formed and show the numbers."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import numpy as np
+
+from emotrace.learn.plots import confusion_svg, reliability_svg
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_the_confusion_matrix_shows_percent_of_each_row():
+    root = ElementTree.fromstring(confusion_svg(np.array([[3, 1], [0, 0]]), ("a<b", "c")))
+    texts = [text.text for text in root.iter(f"{SVG}text")]
+    assert {"75", "25", "a<b"} <= set(texts)
+    assert [rect.find(f"{SVG}title").text for rect in root.iter(f"{SVG}rect")][:2] == ["a<b as a<b: 3", "a<b as c: 1"]
+
+
+def test_the_bars_of_the_reliability_diagram_are_as_high_as_answers_are_right():
+    confidence = np.array([0.99] * 4 + [0.5] * 2, np.float32)
+    root = ElementTree.fromstring(reliability_svg(confidence, np.array([1, 1, 1, 0, 1, 0], bool), bins=10))
+    bars = [rect for rect in root.iter(f"{SVG}rect") if rect.find(f"{SVG}title") is not None]
+    assert [float(bar.get("height")) for bar in bars] == [180.0, 270.0]
+    assert bars[1].find(f"{SVG}title").text == "3 of 4 right"

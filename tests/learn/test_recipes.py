@@ -1,0 +1,91 @@
+"""The expression recipes on a small made-up FER2013: they run, they go on, and what they ship is what they learnt."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
+
+from emotrace.corpora import fer2013  # noqa: E402
+from emotrace.learn import checkpoint  # noqa: E402
+from emotrace.learn.augment import crop_and_flip  # noqa: E402
+from emotrace.learn.export import run  # noqa: E402
+from emotrace.learn.networks.compact import Compact  # noqa: E402
+from emotrace.learn.plan import Plan  # noqa: E402
+from emotrace.learn.predict import outputs_of  # noqa: E402
+from emotrace.recipes import expression_compact, expression_convnet1  # noqa: E402
+
+WORDS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+FERPLUS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral", "contempt", "unknown", "nf")
+PLAN = Plan(epochs=1, batch=16, seed=1, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    random = np.random.default_rng(0)
+    labels = np.arange(56) % 7
+    images = [cv2.imencode(".png", random.integers(0, 256, (48, 48)).astype(np.uint8))[1].tobytes() for _ in labels]
+    votes = np.eye(10, dtype=np.int8)[labels] * 8 + np.eye(10, dtype=np.int8)[7] * 2
+    votes[3] = np.eye(10)[9] * 10  # the fourth row shows no face
+    path = tmp_path_factory.mktemp("fer") / "fer2013.parquet"
+    usage = ["Training"] * 42 + ["PublicTest"] * 14
+    columns = {f"ferplus_{word}": votes[:, i] for i, word in enumerate(FERPLUS)}
+    pq.write_table(pa.table({"image": images, "label": [WORDS[i] for i in labels], "usage": usage, **columns}), path)
+    return path
+
+
+def test_training_rows_are_faces_with_both_targets(corpus):
+    examples = expression_compact.examples(fer2013.read(corpus).of_split("Training"), expression_compact.Config())
+    assert len(examples) == 41
+    assert examples.targets.shape == (41, 15)
+    assert examples.targets[:, :7].sum(1).numpy() == pytest.approx(np.ones(41), abs=1e-5)
+    assert examples.targets[0, 7:].tolist() == pytest.approx([0.8, 0, 0, 0, 0, 0, 0, 0.2])
+    assert examples.targets[0, 0] > 0.95  # these votes always go with anger
+
+
+def test_votes_are_turned_into_the_labels_they_go_with():
+    votes = np.repeat(np.eye(8, dtype=np.float32)[[6, 3]], [400, 100], axis=0)
+    label = np.repeat([6, 4, 3], [300, 100, 100])  # raters say neutral; the label is neutral three times of four
+    given = expression_compact.hard_given_votes(votes, label)
+    assert given[0, [6, 4]] == pytest.approx([0.75, 0.25], abs=0.02)
+    assert given[450, 3] > 0.95
+
+
+def test_the_stages_follow_each_other():
+    config = expression_compact.Config()
+    assert [config.stage(stage.first) for stage in config.stages] == list(config.stages)
+    assert [config.stage(stage.first - 1) for stage in config.stages[1:]] == list(config.stages[:-1])
+    assert config.stages[-1].first < config.plan.epochs
+
+
+def test_what_is_shipped_is_what_was_learnt_made_into_probabilities(corpus, tmp_path):
+    config = expression_compact.Config(plan=PLAN)
+    expression_compact.fit(corpus, tmp_path, config)
+    temperatures = expression_compact.ship(corpus, tmp_path, tmp_path / "net.onnx")
+    images = fer2013.read(corpus).images()[:5]
+    seven, eight = run(tmp_path / "net.onnx", images[:, None].astype(np.float32))
+    assert (seven.shape, eight.shape) == ((5, 7), (5, 8))
+    assert seven.sum(1) == pytest.approx(np.ones(5), abs=1e-5)
+    logits = outputs_of(checkpoint.load_weights(tmp_path / "best", Compact()).eval(), images)
+    for given, expected, temperature in zip((seven, eight), (logits[:, :7], logits[:, 7:]), temperatures, strict=True):
+        powers = np.exp(expected / temperature)
+        assert given == pytest.approx(powers / powers.sum(1, keepdims=True), abs=1e-4)
+
+
+def test_convnet1_runs_on_the_same_corpus(corpus, tmp_path):
+    progress = expression_convnet1.fit(corpus, tmp_path, expression_convnet1.Config(plan=PLAN))
+    assert progress.epoch == 1
+    assert 0 <= progress.history[0]["accuracy"] <= 1
+
+
+def test_crops_are_parts_of_the_picture_or_of_its_mirror_image():
+    images = torch.arange(2 * 8 * 8).reshape(2, 1, 8, 8)
+    crops = crop_and_flip(images, 5, torch.Generator().manual_seed(4))
+    both = torch.stack([images, images.flip(3)]).float()
+    for i, crop in enumerate(crops):
+        places = [(f, y, x) for f in range(2) for y in range(4) for x in range(4)]
+        assert sum(torch.equal(both[f, i, :, y : y + 5, x : x + 5], crop) for f, y, x in places) == 1
