@@ -14,7 +14,6 @@ import hashlib
 import html
 import json
 import re
-import tempfile
 from pathlib import Path
 
 from emotrace.analysis import Analysis
@@ -44,12 +43,12 @@ def write(analysis: Analysis) -> Path:
         raise FolderError(f"{analysis.folder}: the analysis is unfinished; run 'emotrace analyze' again, then report")
     text = page(facts.title(analysis), content(analysis))
     target = analysis.folder / "report.html"
+    unfinished = target.with_name("report.html.part")
     try:
-        with tempfile.NamedTemporaryFile("w", dir=target.parent, suffix=".html", delete=False, encoding="utf-8") as stream:
-            stream.write(text)
-        Path(stream.name).chmod(0o644)   # temporary files are private; the report is as readable as the tables
-        return Path(stream.name).replace(target)
+        unfinished.write_bytes(text.encode("utf-8", errors="replace"))   # file names need not be valid UTF-8
+        return unfinished.replace(target)
     except OSError as error:
+        unfinished.unlink(missing_ok=True)
         raise FolderError(f"{target}: cannot be written ({error}); is the disk full, or the folder read-only?") from error
 
 

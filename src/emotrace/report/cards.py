@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 from emotrace.analysis import Person
+from emotrace.report.facts import clock
 
 MOST_THUMBNAIL = 500_000   # bytes; a thumbnail is a few thousand, so a larger file is something else
 _PICTURES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
@@ -28,22 +29,22 @@ def card(person: Person, folder: Path, length: float) -> dict[str, object]:
         "expression": person.expression,
         "valence": _number(person.valence),
         "arousal": _number(person.arousal),
-        "measured": measured(person),
+        "measured": measured(person, length),
     }
 
 
 def seen(person: Person, length: float) -> str:
-    """For how long the person is seen; empty for a still image."""
+    """For how long, and in which share of the video, the person is seen; empty for a still image."""
     if length <= 0:
         return ""
-    return f"seen {person.seconds:.1f} s, {_percent(person.seconds / length)} of the video"
+    return f"seen {_duration(person.seconds)} ({_percent(person.seconds / length)})"
 
 
-def measured(person: Person) -> str:
-    """In which share of the frames the face was good enough to be measured."""
-    if person.frames == 0:
-        return "never measured"
-    return f"measured in {_percent(person.measured / person.frames)} of these frames"
+def measured(person: Person, length: float) -> str:
+    """In which share of the frames with the face it was good enough to be measured; empty for a measured still image."""
+    if person.measured == 0:
+        return "never good enough to be measured"
+    return f"{_percent(person.measured / person.frames)} of it measured" if length > 0 else ""
 
 
 def apparent_age(person: Person) -> str:
@@ -59,6 +60,8 @@ def labelled(person: Person) -> str:
     if not math.isfinite(person.female):
         return ""
     word, probability = ("female", person.female) if person.female >= 0.5 else ("male", 1 - person.female)
+    if probability > 0.99:
+        return f"labelled {word} with over 0.99"
     return f"labelled {word} with {probability:.2f}"
 
 
@@ -78,6 +81,10 @@ def _percent(share: float) -> str:
     if 0 < share < 0.01:
         return "under 1 %"
     return f"{min(math.floor(share * 100 + 1e-6), 100)} %" if share > 0.99 else f"{share * 100:.0f} %"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 60 else clock(seconds)
 
 
 def _number(value: float) -> float | None:

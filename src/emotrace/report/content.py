@@ -5,7 +5,7 @@ Columns of faces.parquet are read one at a time and reduced at once, so that an 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from emotrace.analysis import Analysis
 from emotrace.face.valence_arousal import PLACES
 from emotrace.report import boxes, cards, facts, panels
-from emotrace.report.events import Change, Clock, Event, changes_of, strongest
+from emotrace.report.events import Change, Clock, Event, Windows, changes_of, strongest
 from emotrace.report.series import Grid, Seen, means, packed, spans
 
 MOST_PEOPLE = 24      # with timelines in the page; a crowd's other faces stay in the tables
@@ -112,18 +112,39 @@ def _measure(
     analysis: Analysis, grid: Grid, seen: Seen, shot: NDArray[np.int32], drawn: list[panels.Panel]
 ) -> tuple[dict[str, NDArray[np.float32]], list[Event]]:
     """Series (people, bins) by column name, and events; each column is read once."""
-    people = [person.name for person in analysis.people[: seen.people]]
-    cells, clock = seen.cells(grid), Clock.of(grid.frame_times, shot)
+    cells, search = seen.cells(grid), _Search(analysis, seen, Clock.of(grid.frame_times, shot))
     series: dict[str, NDArray[np.float32]] = {}
-    found: list[Change] = []
     for panel in drawn:
         for name, label in zip(panel.columns, panel.shown, strict=True):
             values = _values(analysis, name)[seen.rows]
-            series[name] = means(values, cells, (len(people), len(grid)))
-            for i, person in enumerate(people if panel.events else []):
-                rows = seen.of_person(i)
-                found += changes_of(clock, person, label, seen.frame[rows], values[rows])
-    return series, strongest(found)
+            series[name] = means(values, cells, (seen.people, len(grid)))
+            if panel.events:
+                search.look(label, values)
+    return series, strongest(search.found)
+
+
+@dataclass
+class _Search:
+    """Looks for changes in one column after the other."""
+
+    analysis: Analysis
+    seen: Seen
+    clock: Clock
+    windows: dict[int, Windows] = field(default_factory=dict)
+    found: list[Change] = field(default_factory=list)
+
+    def look(self, label: str, values: NDArray[np.float32]) -> None:
+        """Find the changes of all people in one column, (m,) values in the order of `seen`."""
+        for i in range(self.seen.people):
+            rows = self.seen.of_person(i)
+            windows = self._windows(i, np.isfinite(values[rows]))
+            self.found += changes_of(windows, self.analysis.people[i].name, label, values[rows])
+
+    def _windows(self, person: int, measured: NDArray[np.bool_]) -> Windows:
+        if person not in self.windows or not self.windows[person].fit(measured):
+            frame = self.seen.frame[self.seen.of_person(person)]
+            self.windows[person] = Windows.of(self.clock, frame, measured)
+        return self.windows[person]
 
 
 def _people(

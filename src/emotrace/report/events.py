@@ -87,28 +87,62 @@ class Clock:
         return cls(times, np.where(whole_before, here - low, 0), np.where(whole_after, high - here, 0))
 
 
-def changes(clock: Clock, frame: NDArray[np.int64], values: NDArray[np.float32]) -> NDArray[np.float64]:
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The second before and the second after each row of a person's curves; the same for all curves measured at once.
+
+    Args:
+        times: (m,) float64 s.
+        measured: (m,) bool.
+        low: (m,) int64 first measured row of the second before.
+        here: (m,) int64 first measured row from this one on.
+        high: (m,) int64 first measured row after the second from this one on.
+        comparable: (m,) bool, True where both seconds lie in one shot and at least half of each is measured.
+    """
+
+    times: NDArray[np.float64]
+    measured: NDArray[np.bool_]
+    low: NDArray[np.int64]
+    here: NDArray[np.int64]
+    high: NDArray[np.int64]
+    comparable: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, clock: Clock, frame: NDArray[np.int64], measured: NDArray[np.bool_]) -> Windows:
+        """The windows of a person.
+
+        Args:
+            clock: which moments can be compared.
+            frame: (m,) increasing positions in `clock.times`.
+            measured: (m,) bool.
+        """
+        times = clock.times[frame]
+        low, high = _window(times[measured], times)
+        here: NDArray[np.int64] = np.cumsum(measured) - measured
+        before, after = clock.before[frame], clock.after[frame]
+        half = (2 * (here - low) >= before) & (2 * (high - here) >= after)
+        return cls(times, measured, low, here, high, half & (before > 0) & (after > 0))
+
+    def fit(self, measured: NDArray[np.bool_]) -> bool:
+        """True where a curve is measured in the same rows."""
+        return np.array_equal(self.measured, measured)
+
+
+def changes(windows: Windows, values: NDArray[np.float32]) -> NDArray[np.float64]:
     """Mean of the second after minus mean of the second before, at every row of a curve.
 
     Args:
-        clock: which moments can be compared.
-        frame: (m,) increasing positions in `clock.times`.
+        windows: of the person and the rows in which this curve is measured.
         values: (m,) NaN where not measured.
 
     Returns:
-        (m,) NaN where the two seconds do not lie in one shot, or less than half of either is measured.
+        (m,) NaN where the two seconds cannot be compared.
     """
-    measured = np.isfinite(values)
-    times = clock.times[frame]
-    low, high = _window(times[measured], times)
-    here = np.cumsum(measured) - measured   # measured rows before this one
-    total = np.concatenate([[0.0], np.cumsum(values[measured], dtype=np.float64)])
-    before, after = here - low, high - here
+    total = np.concatenate([[0.0], np.cumsum(values[windows.measured], dtype=np.float64)])
+    low, here, high = total[windows.low], total[windows.here], total[windows.high]
     with np.errstate(invalid="ignore", divide="ignore"):
-        change = (total[high] - total[here]) / after - (total[here] - total[low]) / before
-    possible_before, possible_after = clock.before[frame], clock.after[frame]
-    enough = (possible_before > 0) & (2 * before >= possible_before) & (2 * after >= possible_after)
-    return np.where(enough & (possible_after > 0), change, np.nan)
+        change = (high - here) / (windows.high - windows.here) - (here - low) / (windows.here - windows.low)
+    return np.where(windows.comparable, change, np.nan)
 
 
 def moments(times: NDArray[np.float64], change: NDArray[np.float64]) -> list[int]:
@@ -130,13 +164,12 @@ def moments(times: NDArray[np.float64], change: NDArray[np.float64]) -> list[int
     return found
 
 
-def changes_of(
-    clock: Clock, person: str, what: str, frame: NDArray[np.int64], values: NDArray[np.float32]
-) -> list[Change]:
-    """The strongest changes of one column of one person (see `changes` for `frame` and `values`)."""
-    change = changes(clock, frame, values)
-    times = clock.times[frame]
-    return [Change(float(times[row]), person, what, float(change[row])) for row in moments(times, change)]
+def changes_of(windows: Windows, person: str, what: str, values: NDArray[np.float32]) -> list[Change]:
+    """The strongest changes of one column of one person (see `changes`)."""
+    change = changes(windows, values)
+    return [
+        Change(float(windows.times[row]), person, what, float(change[row])) for row in moments(windows.times, change)
+    ]
 
 
 def strongest(found: Iterable[Change]) -> list[Event]:

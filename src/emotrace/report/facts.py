@@ -10,6 +10,7 @@ from emotrace.analysis import Analysis
 from emotrace.weights import entries
 
 Table = dict[str, object]
+COUNTS = ("frames", "analysed", "faces", "tracks", "people", "shots", "lost_packets", "guessed_times", "damaged")
 NOTES = {
     "": (
         "An expression is what a face shows, not what a person feels. People smile without joy and feel without showing it; "
@@ -49,7 +50,7 @@ def headline(analysis: Analysis) -> list[str]:
         return ["still image", size, found]
     rate, duration = _positive(video.get("rate")), _positive(video.get("duration"))
     facts = [
-        _clock(duration) if duration else "",
+        clock(duration) if duration else "",
         size,
         f"{rate:.4g} frames/s" if rate else "",
         found,
@@ -66,6 +67,7 @@ def media(analysis: Analysis) -> dict[str, object]:
     return {
         "source": source(video.get("relative"), video.get("path")),
         "image": bool(video.get("is_image")),
+        "sound": bool(video.get("has_sound")),
         "width": video.get("width") or 16,
         "height": video.get("height") or 9,
         "aspect": (_positive(video.get("width")) or 16.0) * pixel_aspect / (_positive(video.get("height")) or 9.0),
@@ -78,7 +80,7 @@ def source(relative: object, path: object) -> str:
     The relative one begins with "./", so that no name can be read as another scheme or host.
     """
     if isinstance(relative, str) and relative:
-        return "./" + quote(relative.replace("\\", "/"))
+        return "./" + quote(relative.replace("\\", "/"), errors="surrogateescape")
     if isinstance(path, str) and Path(path).is_absolute():
         return Path(path).as_uri()
     return ""
@@ -112,7 +114,7 @@ def _run(provenance: Mapping[str, object]) -> dict[str, object]:
         "on": provenance.get("created"),
         "took": f"{seconds:.1f} s, {speed:.1f} frames/s" if seconds and speed else None,
         **{f"video {name.replace('_', ' ')}": video.get(name) for name in ("codec", "rotation", "has_sound", "fingerprint")},
-        **{name.replace("_", " "): value for name, value in counts.items()},
+        **{name.replace("_", " "): counts.get(name) for name in COUNTS},
     }
 
 
@@ -153,7 +155,7 @@ def _count(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}".replace(",", " ")
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
     """Seconds as h:mm:ss.s or m:ss.s."""
     tenths = round(seconds * 10)
     minutes, rest = divmod(tenths, 600)

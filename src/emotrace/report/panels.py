@@ -66,13 +66,13 @@ class Panel:
         return {
             "component": self.component, "title": self.title, "kind": self.kind, "note": self.note, "unit": scheme.unit,
             "low": None if self.fitted else scheme.low, "high": None if self.fitted else scheme.high,
-            "closed": self.closed, "columns": columns,
+            "closed": self.closed, "gated": registry.spec(self.component).gated, "columns": columns,
         }  # fmt: skip
 
 
 PANELS = (
     Panel("face.expression", "Expression", "bands",
-          "Probability that a viewer would name the shown expression so; drawn as a moving average over 0.4 s.", events=True),
+          "Probability that a viewer would name the shown expression so.", events=True),
     Panel("face.valence_arousal", "Valence and arousal", "curves",
           "Derived from the expression's probabilities, not measured on their own.", events=True),
     Panel("face.action_units", "Action units", "heat",

@@ -2,6 +2,7 @@
 
 const BANDS = 132;     // px
 const SMOOTH = 0.4;    // s
+const BANDS_NOTE = "Drawn as a moving average over 0.4 s.";
 
 function drawBands(panel, plot, person) {
   const layers = panel.columns.map(({ name }) => smoothed(series(person, name), SMOOTH));

@@ -33,7 +33,7 @@ function fitCanvas(canvas, like = canvas) {
 // Maps valence and arousal to px of the canvas.
 function placeIn(canvas) {
   const half = canvas.clientWidth / 2;
-  const unit = half - 20;
+  const unit = half - 25;
   return { half, unit, x: (valence) => half + valence * unit, y: (arousal) => half - arousal * unit };
 }
 
@@ -75,10 +75,10 @@ function drawCompass(context, at) {
   context.stroke();
   for (const { text, x, y } of QUADRANTS) {
     context.textAlign = x > 0 ? "right" : "left";
-    context.fillText(text, at.x(x) + x * 16, y > 0 ? 12 : 2 * at.half - 18);
+    context.fillText(text, at.x(x) + x * 20, y > 0 ? 12 : 2 * at.half - 22);
   }
   context.textAlign = "right";
-  context.fillText("valence +1", at.x(1) + 16, at.half - 5);
+  context.fillText("valence +1", at.x(1) + 20, at.half - 5);
   context.textAlign = "center";
   context.fillText("arousal +1", at.half, at.y(1) - 6);
   for (const [label, [valence, arousal]] of Object.entries(DATA.places)) drawPlace(context, at, label, valence, arousal);
@@ -91,23 +91,25 @@ function drawPlace(context, at, label, valence, arousal) {
   context.beginPath();
   context.arc(at.x(valence), at.y(arousal), 4, 0, 2 * Math.PI);
   context.fill();
-  context.textAlign = valence < -0.62 ? "right" : "left";
+  const edge = valence > 0.7;   // there is no room for the word at its right
+  const side = edge || valence < -0.62 ? -1 : 1;
+  context.textAlign = side < 0 ? "right" : "left";
   context.fillStyle = css("muted");
-  context.fillText(label, at.x(valence) + (valence < -0.62 ? -7 : 7), at.y(arousal) + 4);
+  context.fillText(label, at.x(valence) + side * 7, at.y(arousal) + (edge ? -6 : 4));
   context.restore();
 }
 
 function drawTimeKey(context, at, from, to) {
-  const [left, width, top] = [20, 2 * at.half - 40, 2 * at.half - 9];
+  const [left, width, top] = [20, 2 * at.half - 40, 2 * at.half - 13];
   for (let x = 0; x < width; x++) {
     context.fillStyle = timeColour(x / width);
     context.fillRect(left + x, top - 3, 1.5, 4);
   }
   context.fillStyle = css("muted");
   context.textAlign = "left";
-  context.fillText(clockText(from), left, top + 9);
+  context.fillText(clockText(from), left, top + 12);
   context.textAlign = "right";
-  context.fillText(clockText(to), left + width, top + 9);
+  context.fillText(clockText(to), left + width, top + 12);
 }
 
 function drawDot(canvas, path) {

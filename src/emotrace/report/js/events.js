@@ -24,6 +24,6 @@ function buildEvent(event, most) {
   return el("button", { class: "event", type: "button", "--person": personColour(person), onclick: go },
     el("span", { class: "when" }, clockText(event.time)),
     el("span", { class: "name" }, event.person),
-    el("span", { class: "what" }, `${event.change > 0 ? "\u25b2" : "\u25bc"} ${head}`,
-      tail.length ? el("small", {}, `with ${tail.join(", with ")}`) : null, size));
+    el("span", { class: "what" }, `${event.change > 0 ? "\u25b2" : "\u25bc"} ${head}`, size,
+      tail.length ? el("small", {}, `with ${tail.join(", with ")}`) : null));
 }

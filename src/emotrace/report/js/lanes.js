@@ -68,8 +68,8 @@ const measuredOf = new Map();
 
 // Spans in which the first drawn component has values; a point counts for the time up to the next one.
 function measuredSpans(person) {
-  const panel = DATA.panels.find(({ component }) => component !== "face.quality" && !component.startsWith("face.pose"));
-  if (!panel) return [];
+  const panel = DATA.panels.find(({ gated }) => gated);
+  if (!panel) return PEOPLE[person].spans;
   if (!measuredOf.has(person)) measuredOf.set(person, spansOf(series(person, panel.columns[0].name)));
   return measuredOf.get(person);
 }

@@ -1,14 +1,14 @@
 // Puts the page together.
 
 const KINDS = {
-  bands: { draw: drawBands, keys: bandKeys, texts: bandTexts, height: BANDS },
-  curves: { draw: drawCurves, keys: curveKeys, texts: curveTexts, height: CURVES },
+  bands: { draw: drawBands, keys: bandKeys, texts: bandTexts, note: BANDS_NOTE },
+  curves: { draw: drawCurves, keys: curveKeys, texts: curveTexts },
   heat: { draw: drawHeat, keys: heatKeys, texts: heatTexts, row: ROW },
 };
 
 function buildPanel(holder, panel) {
   const kind = KINDS[panel.kind];
-  const { frame, plot, values } = buildFrame(panel.title, panel.note, panel.closed);
+  const { frame, plot, values } = buildFrame(panel.title, [panel.note, kind.note].filter(Boolean).join(" "), panel.closed);
   holder.append(frame);
   if (kind.row) values.style.setProperty("--row", `${kind.row}px`);
   const update = buildValues(values, kind.keys(panel));

@@ -16,13 +16,13 @@ function buildCard(person, index) {
   const picture = person.picture
     ? el("img", { class: "portrait", src: person.picture, alt: "" })
     : el("span", { class: "portrait", "aria-hidden": "true" }, person.name.slice(0, 3));
-  const facts = [...person.looks, person.seen, person.measured].filter(Boolean);
+  const facts = [person.looks, [person.seen, person.measured].filter(Boolean)].filter(({ length }) => length);
   return el("button", { class: "card", type: "button", "--person": personColour(index), onclick: () => change("person", index) },
     picture,
     el("span", { class: "who" },
       el("strong", {}, person.name),
       el("span", { class: "mostly" }, person.expression ? `mostly ${person.expression}` : "expression not measured"),
-      ...facts.map((fact) => el("span", { class: "fact" }, fact))),
+      ...facts.map((fact) => el("span", { class: "fact" }, fact.join(" \u00b7 ")))),
     el("span", { class: "sums" }, expressionBar(index), ...affect(person)));
 }
 
@@ -34,7 +34,7 @@ function expressionBar(index) {
   if (shares.some(({ share }) => share === null)) return null;
   const bar = el("span", { class: "mix", role: "img", "aria-label": shares.map(({ label, share }) => `${label} ${plain(share)}`).join(", ") });
   bar.title = shares.map(({ label, share }) => `${label} ${plain(share)}`).join("\n");
-  for (const { label, share } of shares) {
+  for (const { label, share } of shares.filter((part) => part.share > 0.004)) {
     const part = el("i");
     part.style.flexGrow = String(share);
     part.style.background = `var(--expression-${label})`;

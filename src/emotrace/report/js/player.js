@@ -15,8 +15,13 @@ function seek(time) {
 
 function togglePlay() {
   if (!player.usable) return;
-  if (player.video.paused) player.video.play();
+  if (player.video.paused) player.video.play().catch(showUnplayable);
   else player.video.pause();
+}
+
+// A pause that comes before the first frame is no failure; every other one is.
+function showUnplayable(error) {
+  if (error.name !== "AbortError") showMissing(`The video cannot be played (${error.message}); timelines still work.`, true);
 }
 
 function buildPlayer(holder) {
@@ -39,7 +44,7 @@ function showPicture(source) {
 }
 
 function showVideo(holder, source) {
-  const video = el("video", { class: "picture", preload: "auto", playsInline: true, "aria-label": DATA.title });
+  const video = el("video", { class: "picture", preload: "metadata", playsInline: true, "aria-label": DATA.title });
   player.video = video;
   const missing = () => {
     player.usable = false;
@@ -53,7 +58,7 @@ function showVideo(holder, source) {
     player.notice.hidden = true;
     player.stage.classList.remove("missing");
     video.dispatchEvent(new Event("usable"));
-    if (state.time > START) seek(state.time);
+    if (state.time > 0) seek(state.time);
   });
   follow(video);
   holder.append(buildControls(video));
@@ -112,19 +117,24 @@ function buildControls(video) {
   watch("time", drawTime);
   drawTime();
   return el("div", { class: "controls" }, play, now, scrub, speed,
-    el("label", {}, sound, "sound"), el("label", {}, boxes, "faces"));
+    DATA.media.sound ? el("label", {}, sound, "sound") : null, el("label", {}, boxes, "faces"));
 }
 
-// Space plays and arrows move, except where the focused thing has its own use for them.
+// Space plays and arrows move, except where the focused thing has its own use for them. A button that was pressed with the
+// mouse keeps the focus but not the space bar; one reached with the Tab key has it. (:focus-visible cannot tell: it becomes
+// true with any key.)
 function listenToKeys() {
+  let tabbed = false;
+  document.addEventListener("pointerdown", () => { tabbed = false; }, { capture: true });
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Tab") tabbed = true;
     const focused = document.activeElement;
     if (focused.matches("select, input[type=file]")) return;
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (step && IS_VIDEO) seek(state.time + step);
     else if (event.key === "Escape") change("zoom", null);
-    else if (event.key === " " && player.video && !focused.matches("button:focus-visible, summary:focus-visible, input[type=checkbox]:focus-visible")) {
+    else if (event.key === " " && player.video && !(tabbed && focused.matches("button, summary, input[type=checkbox]"))) {
       focused.blur();   // a button left focused by the mouse would be pressed again
       togglePlay();
     } else return;

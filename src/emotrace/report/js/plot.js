@@ -2,9 +2,10 @@
 // at the right. All plots share the same left and right edges, so that one moment is one vertical line.
 
 const AXIS = 46;      // px at the left
-const FOOT = 22;      // px of the time axis
+const FOOT = 24;      // px of the time axis
 const PAD = [6, 10, 0, 0];
 const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400];
+const WIDE = 24;      // px between cuts that are drawn in full
 const CLICK = 4;      // px; a longer way with the button pressed is a drag
 
 const plots = new Set();
@@ -44,8 +45,8 @@ function drawPlot(holder, options) {
       y: { range: [options.low, options.high], dir: options.down ? -1 : 1 },
     },
     axes: [
-      { ...axis, size: FOOT, gap: 4, incrs: STEPS, space: 70, values: (_u, splits, _i, _space, step) => splits.map((time) => tick(time, step)) },
-      { ...axis, size: AXIS, gap: 6, splits: options.splits && (() => options.splits), values: options.labels && (() => options.labels),
+      { ...axis, size: FOOT, gap: 6, incrs: STEPS, space: 70, values: (_u, splits, _i, _space, step) => splits.map((time) => tick(time, step)) },
+      { ...axis, size: AXIS, gap: 6, splits: options.splits && (() => options.splits), values: (_u, splits) => options.labels ?? splits.map((value) => String(value).replace("-", MINUS)),
         grid: { ...axis.grid, show: !options.labels } },
     ],
     series: [{}, ...options.series],
@@ -69,6 +70,8 @@ function drawCuts(u) {
   const context = u.ctx;
   context.save();
   context.fillStyle = css("cut");
+  const visible = DATA.cuts.filter((cut) => cut >= u.scales.x.min && cut <= u.scales.x.max).length;
+  context.globalAlpha = clamp(width / devicePixelRatio / Math.max(visible, 1) / WIDE, 0.25, 1);   // many cuts must not hide the values
   let last = -Infinity;
   for (const cut of DATA.cuts) {
     const x = Math.round(u.valToPos(cut, "x", true));

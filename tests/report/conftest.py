@@ -1,0 +1,46 @@
+"""Chromium for the tests of the page; reports of planted folders."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from planted_folder import Planted, plant
+from playwright.sync_api import Browser, sync_playwright
+from report_browser import Opened
+
+from emotrace.report.build import write
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's chromium, or another one in PATH."""
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip(f"no browser to look at the report with: none of {', '.join(NAMES)} is in PATH")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(chromium: Browser) -> Iterator[Opened]:
+    """An empty page of 1400 x 900 px that remembers complaints and requests."""
+    context = chromium.new_context(viewport={"width": 1400, "height": 900}, device_scale_factor=1)
+    watched = Opened(context.new_page())
+    watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+    watched.page.on("console", lambda line: line.type in ("error", "warning") and watched.complaints.append(line.text))
+    watched.page.on("request", lambda request: watched.requests.append(request.url))
+    yield watched
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def two_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of two people in three shots, with a video that can be played."""
+    return write(plant(tmp_path_factory.mktemp("two"), Planted(), playable=True))

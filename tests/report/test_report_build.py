@@ -1,0 +1,161 @@
+"""The file: what is in it, how large it is, that nothing in it can run that is not ours, and that it appears whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from planted_folder import FROWN, SMILE, Planted, plant
+
+from emotrace.analysis import load
+from emotrace.errors import FolderError
+from emotrace.report import content as contents
+from emotrace.report import facts
+from emotrace.report.build import island, write
+from emotrace.weights import entries
+
+EVIL = "</script><script>window.hacked=1</script><!--"
+
+
+def data_of(report: Path) -> dict[str, object]:
+    text = report.read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def test_the_report_of_a_short_clip_is_small_and_quick(tmp_path: Path) -> None:
+    analysis = plant(tmp_path)
+    write(analysis)
+    start = time.perf_counter()
+    report = write(analysis)
+    assert time.perf_counter() - start < 0.5
+    assert report == analysis.folder / "report.html"
+    assert report.stat().st_size < 1_000_000
+
+
+def test_the_planted_changes_are_its_events(tmp_path: Path) -> None:
+    events = contents.content(plant(tmp_path))["events"]
+    assert [(event["time"], event["person"], event["what"], round(event["change"], 3)) for event in events] == [
+        (SMILE, "P1", "happiness", 0.8),
+        (FROWN, "P2", "anger", 0.7),
+    ]
+
+
+def test_cuts_people_and_the_unassigned_face_are_where_they_were_planted(tmp_path: Path) -> None:
+    shown = contents.content(plant(tmp_path))
+    assert shown["cuts"] == [6.0, 12.0]
+    assert shown["span"] == (0.0, 18.0)
+    assert [person["spans"] for person in shown["people"]] == [[[0.0, 6.0], [12.0, 18.0]], [[6.0, 18.0]]]
+    assert shown["unassigned"] == [[13.0, 14.0]]
+
+
+def test_panels_are_those_of_the_measured_components(tmp_path: Path) -> None:
+    shown = contents.content(plant(tmp_path, Planted(components=("face.pose", "face.expression"))))
+    assert [panel["component"] for panel in shown["panels"]] == ["face.expression", "face.pose"]
+    assert not any("derived" in note for note in shown["notes"])
+
+
+@pytest.mark.parametrize(
+    "what",
+    [Planted(names=()), Planted(measured=False), Planted(names=("P1",), image=True), Planted(end=0.04, names=("P1",))],
+    ids=["nobody", "nothing measured", "still image", "one frame"],
+)
+def test_every_kind_of_analysis_has_a_report(tmp_path: Path, what: Planted) -> None:
+    shown = data_of(write(plant(tmp_path, what)))
+    assert len(shown["people"]) == len(what.names)
+    assert shown["events"] == []
+
+
+def test_a_crowd_beyond_what_the_page_holds_is_said_to_be_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contents, "MOST_PEOPLE", 1)
+    shown = contents.content(plant(tmp_path))
+    assert [person["name"] for person in shown["people"]] == ["P1"]
+    assert shown["warnings"] == ["1 more people are seen for shorter; their numbers are in faces.parquet, not here"]
+    assert {event["person"] for event in shown["events"]} == {"P1"}
+
+
+def test_names_cannot_leave_the_data_or_become_a_part_of_the_page(tmp_path: Path) -> None:
+    what = Planted(names=(EVIL, "{{script}}"), file="{{data}} <b>&amp;.mp4", warnings=(EVIL,))
+    report = write(plant(tmp_path, what))
+    text = report.read_text(encoding="utf-8")
+    assert EVIL not in text
+    assert text.count("<script") == text.count("</script") == 3
+    assert "<title>{{data}} &lt;b&gt;&amp;amp;.mp4</title>" in text
+    assert [person["name"] for person in data_of(report)["people"]] == [EVIL, "{{script}}"]
+
+
+def test_an_island_has_no_markup_and_no_number_that_json_does_not_know() -> None:
+    assert island({"a": "<!--</script>&"}) == '{"a":"\\u003c!--\\u003c/script\\u003e\\u0026"}'
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        island({"a": float("nan")})
+
+
+def test_the_policy_lets_nothing_be_fetched_and_only_the_packages_scripts_run(tmp_path: Path) -> None:
+    text = write(plant(tmp_path)).read_text(encoding="utf-8")
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
+    assert policy is not None
+    assert policy[1].startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe" not in policy[1]
+    assert "http" not in policy[1]
+
+
+@pytest.mark.parametrize(
+    "relative", ["javascript:alert(1).mp4", "//evil.example/a.mp4", "https://evil.example/a.mp4", "a #1?%20.mp4"]
+)
+def test_a_relative_source_stays_a_relative_path(relative: str) -> None:
+    source = facts.source(relative, None)
+    assert source.startswith("./")
+    assert not re.search(r"[#?:]", source)
+    assert unquote(source) == f"./{relative}"
+
+
+def test_a_video_without_a_relative_path_is_looked_for_where_it_was() -> None:
+    absolute = Path(sys.executable).resolve()
+    assert facts.source(None, str(absolute)) == absolute.as_uri()
+    assert facts.source(None, None) == ""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX file names are bytes")
+def test_a_file_name_that_is_not_utf8_has_a_report(tmp_path: Path) -> None:
+    analysis = plant(tmp_path)
+    name = os.fsdecode(b"caf\xe9.mp4")
+    analysis.provenance["video"] |= {"name": name, "relative": f"../{name}"}
+    assert data_of(write(analysis))["media"]["source"] == "./../caf%E9.mp4"
+
+
+def test_weights_come_with_their_licences_and_a_changed_file_is_said_to_be_unknown(tmp_path: Path) -> None:
+    analysis = plant(tmp_path)
+    analysis.provenance["weights"]["yunet"] = "0" * 64
+    (table,) = [table for table in facts.tables(analysis) if table["title"] == "Weights"]
+    rows = {row[0]: row for row in table["rows"]}
+    assert rows["sface"][2] == entries()["sface"].licence
+    assert rows["yunet"][2].startswith("unknown")
+
+
+def test_facts_of_the_headline() -> None:
+    assert facts.clock(3725.25) == "1:02:05.2"
+    assert facts.clock(59.96) == "1:00.0"
+
+
+def test_an_unfinished_analysis_has_no_report(tmp_path: Path) -> None:
+    folder = plant(tmp_path).folder
+    provenance = json.loads((folder / "analysis.json").read_text())
+    (folder / "analysis.json").write_text(json.dumps(provenance | {"finished": False}))
+    with pytest.raises(FolderError, match="unfinished"):
+        write(load(folder))
+
+
+def test_a_report_that_cannot_be_written_leaves_the_old_one_and_nothing_beside_it(tmp_path: Path) -> None:
+    analysis = plant(tmp_path)
+    (analysis.folder / "report.html").mkdir()
+    (analysis.folder / "report.html" / "kept").touch()
+    with pytest.raises(FolderError, match="cannot be written"):
+        write(analysis)
+    assert sorted(path.name for path in analysis.folder.glob("report*")) == ["report.html"]
