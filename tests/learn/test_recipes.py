@@ -11,13 +11,16 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
 
 from emotrace.corpora import fer2013  # noqa: E402
+from emotrace.corpora.catalogue import CORPORA  # noqa: E402
+from emotrace.errors import InputError, UnknownNameError  # noqa: E402
 from emotrace.learn import checkpoint  # noqa: E402
 from emotrace.learn.augment import crop_and_flip  # noqa: E402
 from emotrace.learn.export import run  # noqa: E402
 from emotrace.learn.networks.compact import Compact  # noqa: E402
 from emotrace.learn.plan import Plan  # noqa: E402
 from emotrace.learn.predict import outputs_of  # noqa: E402
-from emotrace.recipes import expression_compact, expression_convnet1  # noqa: E402
+from emotrace.recipes import catalogue, expression_compact, expression_convnet1  # noqa: E402
+from emotrace.recipes.__main__ import run as run_recipe  # noqa: E402
 
 WORDS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 FERPLUS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral", "contempt", "unknown", "nf")
@@ -70,7 +73,8 @@ def test_what_is_shipped_is_what_was_learnt_made_into_probabilities(corpus, tmp_
     seven, eight = run(tmp_path / "net.onnx", images[:, None].astype(np.float32))
     assert (seven.shape, eight.shape) == ((5, 7), (5, 8))
     assert seven.sum(1) == pytest.approx(np.ones(5), abs=1e-5)
-    logits = outputs_of(checkpoint.load_weights(tmp_path / "best", Compact()).eval(), images)
+    learnt = expression_compact.At(checkpoint.load_weights(tmp_path / "best", Compact()), config.size).eval()
+    logits = outputs_of(learnt, images)
     for given, expected, temperature in zip((seven, eight), (logits[:, :7], logits[:, 7:]), temperatures, strict=True):
         powers = np.exp(expected / temperature)
         assert given == pytest.approx(powers / powers.sum(1, keepdims=True), abs=1e-4)
@@ -89,3 +93,23 @@ def test_crops_are_parts_of_the_picture_or_of_its_mirror_image():
     for i, crop in enumerate(crops):
         places = [(f, y, x) for f in range(2) for y in range(4) for x in range(4)]
         assert sum(torch.equal(both[f, i, :, y : y + 5, x : x + 5], crop) for f, y, x in places) == 1
+
+
+@pytest.mark.parametrize("name", list(catalogue.RECIPES))
+def test_every_recipe_has_the_same_names_and_reads_a_known_corpus(name):
+    module = catalogue.module(name)
+    assert module.PUBLISHED.paper
+    assert module.Config().plan.epochs > 0
+    assert callable(module.fit)
+    assert catalogue.RECIPES[name].corpus in CORPORA
+
+
+def test_an_unknown_recipe_lists_those_there_are():
+    with pytest.raises(UnknownNameError, match="there is no recipe 'compact'; there are: expression_compact"):
+        catalogue.module("compact")
+
+
+def test_a_recipe_that_ships_nothing_says_so_before_it_trains(corpus, tmp_path):
+    with pytest.raises(InputError, match="expression_convnet1 ships nothing"):
+        run_recipe("expression_convnet1", corpus, tmp_path / "run", tmp_path / "net.onnx")
+    assert not (tmp_path / "run").exists()

@@ -58,6 +58,9 @@ class Stage:
 
 STRONG = Augmentation()
 GENTLE = Augmentation(rotation=15.0, scale=(0.9, 1.2), noise=4.0, contrast=(0.7, 1.3), erase=0.3, mix=0.2)
+LIGHT = Augmentation(
+    rotation=12.0, scale=(0.9, 1.15), shift=0.06, noise=3.0, contrast=(0.75, 1.3), brightness=15.0, erase=0.2, mix=0.0
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +76,21 @@ class Config:
 
     hard_share: float = 0.7
     votes_weight: float = 0.6
-    stages: tuple[Stage, ...] = (Stage(0, 32, STRONG), Stage(6, 32, GENTLE), Stage(16, 40, GENTLE), Stage(28, 48, GENTLE))
+    stages: tuple[Stage, ...] = (Stage(0, 32, STRONG), Stage(6, 32, GENTLE), Stage(14, 40, LIGHT))
     plan: Plan = field(
         default_factory=lambda: Plan(
-            epochs=34, batch=128, rate=0.1, schedule="trapezoid", hold=18, warmup=1.5, weight_decay=5e-4, average=0.999
+            epochs=26, batch=128, rate=0.1, schedule="trapezoid", hold=14, warmup=1.5, weight_decay=5e-4, average=0.999
         )
     )
 
     def stage(self, epoch: int) -> Stage:
         """The stage that an epoch belongs to."""
         return next(stage for stage in reversed(self.stages) if epoch >= stage.first)
+
+    @property
+    def size(self) -> int:
+        """Side at which the finished network sees faces, px."""
+        return self.stages[-1].size
 
 
 def shares(faces: Faces) -> NDArray[np.float32]:
@@ -133,6 +141,25 @@ def loss(outputs: Tensor, targets: Tensor, votes_weight: float) -> Tensor:
     return hard + votes_weight * cross_entropy(outputs[:, EXPRESSIONS:], targets[:, EXPRESSIONS:])
 
 
+class At(nn.Module):
+    """A network on pictures brought to one size, sampled as in training.
+
+    Args:
+        network: takes (n, 1, size, size).
+        size: px.
+    """
+
+    def __init__(self, network: nn.Module, size: int) -> None:
+        super().__init__()
+        self.network, self.size = network, size
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(n, 1, h, w) -> the network's output."""
+        resized = nn.functional.interpolate(images, (self.size, self.size), mode="bilinear", align_corners=False)
+        outputs: Tensor = self.network(resized)
+        return outputs
+
+
 def validation(network: nn.Module, faces: Faces, images: NDArray[np.uint8]) -> dict[str, float]:
     """Accuracy on the hard label, on the FER+ majority, and calibration of the former."""
     outputs = outputs_of(network, images)
@@ -163,7 +190,7 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Report
         config.plan,
         loss=lambda outputs, targets: loss(outputs, targets, config.votes_weight),
         augment=vary,
-        validate=lambda network: validation(network, held_out, pictures),
+        validate=lambda network: validation(At(network, config.size), held_out, pictures),
         folder=folder,
         report=report,
     )
@@ -173,7 +200,7 @@ class Shipped(nn.Module):
     """The network as `analyze` runs it: probabilities, with each head's temperature folded in.
 
     Args:
-        network: trained.
+        network: trained, with both heads.
         temperature_7: of the hard-label head.
         temperature_8: of the votes head.
     """
@@ -192,7 +219,7 @@ class Shipped(nn.Module):
         )
 
 
-def ship(corpus: Path, folder: Path, path: Path) -> tuple[float, float]:
+def ship(corpus: Path, folder: Path, path: Path, config: Config | None = None) -> tuple[float, float]:
     """Calibrate the best weights of a run on PublicTest and write them as ONNX.
 
     Returns:
@@ -200,7 +227,7 @@ def ship(corpus: Path, folder: Path, path: Path) -> tuple[float, float]:
     """
     faces = fer2013.read(corpus).of_split("PublicTest")
     images = faces.images(fer2013.SIDE)
-    network = load_weights(folder / "best", Compact()).eval()
+    network = At(load_weights(folder / "best", Compact()), (config or Config()).size).eval()
     outputs = outputs_of(network, images)
     temperatures = (
         temperature(outputs[:, :EXPRESSIONS], faces.label),

@@ -1,0 +1,53 @@
+"""The recipes there are: one table for the command line, the docs and the tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+
+from emotrace.errors import MissingExtraError, unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A recipe of the package.
+
+    Args:
+        name: module in emotrace.recipes.
+        about: one sentence.
+        corpus: name in the catalogue of corpora.
+        paper: source.
+    """
+
+    name: str
+    about: str
+    corpus: str
+    paper: str
+
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe("expression_compact", "the network that analyze reads expressions with", "fer2013", "our own"),
+        Recipe("expression_convnet1", "ConvNet 1 of EmoNets", "fer2013", "Kahou et al. 2015"),
+        Recipe("expression_mixed_emotions", "the MixedEmotions expression CNN", "fer2013", "MixedEmotions D4.6, 2016"),
+    )
+}
+
+
+def module(name: str) -> ModuleType:
+    """The module of a recipe, imported now; it has `PUBLISHED`, `Config` and `fit(corpus, folder, config)`.
+
+    Raises:
+        UnknownNameError: there is no such recipe.
+        MissingExtraError: torch is not installed.
+    """
+    if name not in RECIPES:
+        raise unknown("recipe", name, list(RECIPES))
+    try:
+        return import_module(f"emotrace.recipes.{name}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("emotrace"):
+            raise
+        raise MissingExtraError(f"training needs {error.name}: pip install 'emotrace[train]'") from error
