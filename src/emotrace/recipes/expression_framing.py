@@ -1,9 +1,9 @@
 """Where FER2013's faces lie in their 48 x 48 px: the template that `analyze` aligns faces to for the expression network.
 
-    FER2013 Training ─4x, replicated border─▶ YuNet ─five points─▶ back to 48 px ─mean─▶ template
+    FER2013 Training ─4x, replicated border─▶ YuNet ─▶ mesh ─five places─▶ back to 48 px ─mean─▶ template
 
-Pixel i covers i to i + 1, so the middle of the picture is (24, 24). Run as `python -m emotrace.recipes.expression_framing
-PATH`.
+Measured with the mesh that `analyze` aligns by, since detectors and meshes put eyes and mouth up to a pixel apart here. Pixel
+i covers i to i + 1, so the middle of the picture is (24, 24). Run as `python -m emotrace.recipes.expression_framing PATH`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,15 @@ from numpy.typing import NDArray
 from emotrace.corpora import fer2013
 from emotrace.engine import FaceDetectorNetwork
 from emotrace.errors import InputError
+from emotrace.face.landmarks import Mesh, region_of_detection, region_of_mesh
 
-POINTS = ("right eye", "left eye", "nose tip", "right mouth corner", "left mouth corner")  # the person's right and left
+PLACES = {  # the person's right and left; mesh points whose mean is the place
+    "right eye": (33, 133),
+    "left eye": (263, 362),
+    "nose tip": (4,),
+    "right mouth corner": (61,),
+    "left mouth corner": (291,),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +38,12 @@ class Config:
         sample: pictures looked at, evenly spread over the Training part.
         enlarge: factor, for a detector made for faces larger than 48 px.
         border: px of the enlarged picture repeated on every side, so that tight faces have surroundings.
-        score: detections below this are left out.
+        score: detections below this are left out, and meshes less present than this.
         turned: faces whose nose lies further from the middle of the eyes than this share of their distance are turned
             aside and left out.
     """
 
-    sample: int = 4000
+    sample: int = 2000
     enlarge: int = 4
     border: int = 64
     score: float = 0.8
@@ -49,7 +56,7 @@ class Framing:
 
     Args:
         looked_at: pictures looked at.
-        points: (n, 5, 2) x, y of the faces found; see POINTS.
+        points: (n, 5, 2) x, y of the faces found; see PLACES.
     """
 
     looked_at: int
@@ -63,14 +70,23 @@ class Framing:
         return np.asarray((mean + mirrored) / 2, np.float64)
 
 
-def five_points(image: NDArray[np.uint8], detector: FaceDetectorNetwork, config: Config) -> NDArray[np.float32]:
-    """The five points of the best face in a small grey picture, (5, 2) px of that picture; (0, 2) where none is found."""
+def five_places(image: NDArray[np.uint8], detector: FaceDetectorNetwork, mesh: Mesh, config: Config) -> NDArray[np.float32]:
+    """The five places of the best face in a small grey picture, (5, 2) px of that picture; (0, 2) where none is found."""
     large = cv2.resize(image, None, fx=config.enlarge, fy=config.enlarge, interpolation=cv2.INTER_CUBIC)
     border = (config.border,) * 4
-    faces = detector.run(cv2.cvtColor(cv2.copyMakeBorder(large, *border, cv2.BORDER_REPLICATE), cv2.COLOR_GRAY2RGB))
+    bordered = np.asarray(cv2.copyMakeBorder(large, *border, cv2.BORDER_REPLICATE), np.uint8)
+    picture = np.repeat(bordered[:, :, None], 3, axis=2)
+    faces = detector.run(picture)
     if not len(faces):
         return np.zeros((0, 2), np.float32)
-    return np.asarray((faces[0, 4:14].reshape(5, 2) - config.border) / config.enlarge, np.float32)
+    x, y, width, height = faces[0, :4]
+    box = np.array([x, y, x + width, y + height], np.float32)
+    rough, _ = mesh.locate(picture, region_of_detection(box, faces[0, 4:14].reshape(5, 2)))
+    points, presence = mesh.locate(picture, region_of_mesh(rough))
+    if presence < config.score:
+        return np.zeros((0, 2), np.float32)
+    found = np.stack([points[list(indices), :2].mean(axis=0) for indices in PLACES.values()])
+    return np.asarray((found - config.border) / config.enlarge, np.float32)
 
 
 def frontal(points: NDArray[np.float32], config: Config) -> bool:
@@ -91,8 +107,8 @@ def measure(corpus: Path, config: Config | None = None) -> Framing:
     faces = fer2013.read(corpus).of_split("Training")
     faces = faces[fer2013.shows_a_face(faces)]
     rows = np.linspace(0, len(faces) - 1, min(config.sample, len(faces))).astype(np.int64)
-    detector = FaceDetectorNetwork(config.score)
-    found = [five_points(image, detector, config) for image in faces[rows].images()]
+    detector, mesh = FaceDetectorNetwork(config.score), Mesh()
+    found = [five_places(image, detector, mesh, config) for image in faces[rows].images()]
     kept = [points for points in found if len(points) and frontal(points, config)]
     if not kept:
         raise InputError(f"{corpus}: no frontal face found in {len(rows)} pictures")
@@ -109,9 +125,9 @@ def main() -> None:
         "mean": framing.points.mean(axis=0), "deviation": framing.points.std(axis=0),
         "median": np.median(framing.points, axis=0), "template": framing.template,
     }  # fmt: skip
-    for i, point in enumerate(POINTS):
+    for i, place in enumerate(PLACES):
         numbers = "  ".join(f"{name} {values[i][0]:5.2f} {values[i][1]:5.2f}" for name, values in columns.items())
-        print(f"{point:20} {numbers}")
+        print(f"{place:20} {numbers}")
 
 
 if __name__ == "__main__":
