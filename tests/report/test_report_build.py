@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pytest
 from planted_folder import FROWN, SMILE, Planted, plant
 
-from emotrace.analysis import load
+from emotrace.analysis import Analysis, load
 from emotrace.errors import FolderError
 from emotrace.report import content as contents
 from emotrace.report import facts
@@ -46,6 +46,14 @@ def test_the_planted_changes_are_its_events(tmp_path: Path) -> None:
         (SMILE, "P1", "happiness", 0.8),
         (FROWN, "P2", "anger", 0.7),
     ]
+
+
+def test_the_strongest_change_of_the_crying_woman_is_that_she_begins_to_laugh(woman_analysis: Analysis) -> None:
+    first = contents.content(woman_analysis)["events"][0]
+    assert first["person"] == "P1"
+    assert first["what"] in ("valence", "happiness")
+    assert first["change"] > 0.5
+    assert 9 < first["time"] < 14
 
 
 def test_cuts_people_and_the_unassigned_face_are_where_they_were_planted(tmp_path: Path) -> None:

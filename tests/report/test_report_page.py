@@ -90,7 +90,7 @@ def test_a_click_on_an_event_goes_to_one_second_before_it_and_shows_its_person(o
     page = opened.open(two_people)
     ready(page)
     expect(page.locator(".event")).to_have_count(2)
-    page.locator(".event", has_text="anger rises by 0.70").click()
+    page.get_by_role("button", name=re.compile("0:09.0 P2: anger rises by 0.70")).click()
     now(page, f"0:{FROWN - 1:04.1f}")
     assert page.evaluate("document.querySelector('video').currentTime") == pytest.approx(FROWN - 1, abs=0.01)
     expect(page.get_by_role("heading", name="P2 over time")).to_be_visible()

@@ -18,6 +18,7 @@ from emotrace.report.events import Change, Clock, Event, Windows, changes_of, st
 from emotrace.report.series import Grid, Seen, means, packed, spans
 
 MOST_PEOPLE = 24      # with timelines in the page; a crowd's other faces stay in the tables
+UNTOLD = ("neutral",)   # it falls because another expression rises, and that one is the news
 PIXELS = 1500         # of the widest timeline; a gap in presence below one pixel cannot be seen
 
 
@@ -118,7 +119,7 @@ def _measure(
         for name, label in zip(panel.columns, panel.shown, strict=True):
             values = _values(analysis, name)[seen.rows]
             series[name] = means(values, cells, (seen.people, len(grid)))
-            if panel.events:
+            if panel.events and label not in UNTOLD:
                 search.look(label, values)
     return series, strongest(search.found)
 

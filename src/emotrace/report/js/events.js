@@ -12,18 +12,25 @@ function buildEvents(holder) {
     list));
 }
 
+// "AU12 lip corner puller": a number alone says nothing to most people.
+function columnName(label) {
+  const unit = panelOf("face.action_units")?.columns.find((column) => column.label === label);
+  return unit ? `${label} ${unit.about}` : label;
+}
+
 function buildEvent(event, most) {
   const person = PEOPLE.findIndex(({ name }) => name === event.person);
   const size = el("i", { class: event.change > 0 ? "size up" : "size down" });
   size.style.width = `${(Math.abs(event.change) / most) * 100}%`;
-  const [head, ...tail] = event.text.split(", with ");
+  const [, ...tail] = event.text.split(", with ");
   const go = () => {
     change("person", person);
     seek(event.time - LEAD_IN);
   };
-  return el("button", { class: "event", type: "button", "--person": personColour(person), onclick: go },
+  return el("button", { class: "event", type: "button", "--person": personColour(person), onclick: go,
+    title: event.text, "aria-label": `${clockText(event.time)} ${event.person}: ${event.text}` },
     el("span", { class: "when" }, clockText(event.time)),
     el("span", { class: "name" }, event.person),
-    el("span", { class: "what" }, `${event.change > 0 ? "\u25b2" : "\u25bc"} ${head}`, size,
+    el("span", { class: "what" }, `${event.change > 0 ? "\u25b2" : "\u25bc"} ${columnName(event.what)} ${signed(event.change)}`, size,
       tail.length ? el("small", {}, `with ${tail.join(", with ")}`) : null));
 }

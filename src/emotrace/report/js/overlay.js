@@ -31,7 +31,7 @@ function boxesAt(time) {
 
 function buildOverlay() {
   const canvas = el("canvas", { class: "overlay", "aria-hidden": "true" });
-  player.stage.insertBefore(canvas, player.notice);
+  player.stage.append(canvas);
   const draw = () => drawOverlay(canvas);
   new ResizeObserver(draw).observe(player.stage);
   watch("time person theme boxes", draw);

@@ -30,10 +30,9 @@ function buildPlayer(holder) {
   player.stage.style.aspectRatio = String(media.aspect);
   player.stage.style.maxWidth = `min(100%, calc(52vh * ${media.aspect}))`;
   player.notice = el("div", { class: "unplayable", hidden: true });
-  holder.append(player.stage);
+  holder.append(player.stage, player.notice);
   if (media.image) showPicture(media.source);
   else showVideo(holder, media.source);
-  player.stage.append(player.notice);
 }
 
 function showPicture(source) {

@@ -3,7 +3,7 @@
 
 const AXIS = 46;      // px at the left
 const FOOT = 24;      // px of the time axis
-const PAD = [6, 10, 0, 0];
+const PAD = [6, 20, 0, 0];
 const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400];
 const WIDE = 24;      // px between cuts that are drawn in full
 const CLICK = 4;      // px; a longer way with the button pressed is a drag
