@@ -15,8 +15,9 @@ from torch.nn import functional as F  # noqa: E402, N812
 
 from emotrace.errors import InputError  # noqa: E402
 from emotrace.learn import checkpoint  # noqa: E402
-from emotrace.learn.fit import Examples, fit, move_average  # noqa: E402
+from emotrace.learn.fit import Examples, fit  # noqa: E402
 from emotrace.learn.plan import Plan, optimiser, rate_at  # noqa: E402
+from emotrace.learn.state import State  # noqa: E402
 
 PLAN = Plan(epochs=4, batch=8, rate=0.05, warmup=1, average=0.9, seed=3, device="cpu")
 
@@ -144,11 +145,17 @@ def test_rates_and_decays_go_to_the_parameters_they_name():
 
 
 def test_the_average_moves_by_its_share():
-    average, network = nn.Linear(1, 1), nn.Linear(1, 1)
-    nn.init.constant_(average.weight, 1.0)
+    network = nn.Linear(1, 1)
+    nn.init.constant_(network.weight, 1.0)
+    state = State.start(network, PLAN, torch.device("cpu"))
     nn.init.constant_(network.weight, 3.0)
-    move_average(average, network, 0.75)
-    assert average.weight.item() == pytest.approx(1.5)
+    state.move_average(0.75)
+    assert state.average.weight.item() == pytest.approx(1.5)
+
+
+def test_fewer_examples_than_a_batch_are_refused(tmp_path):
+    with pytest.raises(InputError, match="43 examples are fewer than a batch of 64"):
+        run(tmp_path, dataclasses.replace(PLAN, batch=64))
 
 
 def test_bf16_is_close_to_fp32(tmp_path):

@@ -12,17 +12,13 @@ import json
 import shutil
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from emotrace.errors import InputError
 from emotrace.learn.plan import Plan
-
-if TYPE_CHECKING:
-    from emotrace.learn.fit import Progress
+from emotrace.learn.state import Progress, State
 
 
 def save_weights(folder: Path, network: nn.Module, scores: dict[str, float]) -> None:
@@ -50,52 +46,50 @@ def load_weights(folder: Path, network: nn.Module) -> nn.Module:
     return network
 
 
-def save(
-    folder: Path, network: nn.Module, average: nn.Module, steps: torch.optim.Optimizer, progress: Progress, plan: Plan
-) -> None:
+def save(folder: Path, state: State, progress: Progress, plan: Plan) -> None:
     """All that is needed to go on."""
     new = _beside(folder)
-    save_file(_plain(network), new / "network.safetensors")
-    save_file(_plain(average), new / "average.safetensors")
-    state = steps.state_dict()["state"]
+    save_file(_plain(state.network), new / "network.safetensors")
+    save_file(_plain(state.average), new / "average.safetensors")
     tensors = {
         f"{index}.{key}": value.contiguous()
-        for index, values in state.items()
+        for index, values in state.steps.state_dict()["state"].items()
         for key, value in values.items()
         if isinstance(value, Tensor)
     }
     save_file(tensors, new / "optimiser.safetensors")
-    (new / "progress.json").write_text(json.dumps({"plan": asdict(plan), **asdict(progress)}, indent=1))
+    content = {"plan": asdict(plan), "scaler": state.scaler.state_dict(), **asdict(progress)}
+    (new / "progress.json").write_text(json.dumps(content, indent=1))
     _swap(new, folder)
 
 
-def load(
-    folder: Path, network: nn.Module, average: nn.Module, steps: torch.optim.Optimizer, plan: Plan
-) -> Progress:
-    """Put network, average and optimiser where the run in `folder` stopped; a fresh start where there is none.
+def load(folder: Path, state: State, plan: Plan) -> Progress:
+    """Put the state where the run in `folder` stopped; a fresh start where there is none.
 
     Raises:
         InputError: the run there has another plan.
     """
-    from emotrace.learn.fit import Progress
-
     if not folder.exists() and _old(folder).exists():  # killed between the two renames of a swap
         _old(folder).rename(folder)
     if not (folder / "progress.json").is_file():
         return Progress()
     content = json.loads((folder / "progress.json").read_text())
-    before, now = content.pop("plan"), json.loads(json.dumps(asdict(plan)))
-    if changed := [key for key in now if before.get(key) != now[key]]:
-        key = changed[0]
-        raise InputError(f"{folder}: run with {key} = {before.get(key)}, but the plan says {now[key]}; use another folder")
-    network.load_state_dict(load_file(folder / "network.safetensors"))
-    average.load_state_dict(load_file(folder / "average.safetensors"))
-    saved = steps.state_dict()
+    _check_plan(folder, content.pop("plan"), json.loads(json.dumps(asdict(plan))))
+    state.network.load_state_dict(load_file(folder / "network.safetensors"))
+    state.average.load_state_dict(load_file(folder / "average.safetensors"))
+    state.scaler.load_state_dict(content.pop("scaler"))
+    saved = state.steps.state_dict()
     for name, value in load_file(folder / "optimiser.safetensors").items():
         index, _, key = name.partition(".")
         saved["state"].setdefault(int(index), {})[key] = value
-    steps.load_state_dict(saved)
+    state.steps.load_state_dict(saved)
     return Progress(**content)
+
+
+def _check_plan(folder: Path, before: dict[str, object], now: dict[str, object]) -> None:
+    if changed := [key for key in now if before.get(key) != now[key]]:
+        key = changed[0]
+        raise InputError(f"{folder}: run with {key} = {before.get(key)}, but the plan says {now[key]}; use another folder")
 
 
 def _plain(network: nn.Module) -> dict[str, Tensor]:

@@ -1,6 +1,6 @@
 """One plain loop that fits a network: read it from top to bottom.
 
-    epoch: order ─▶ batches ─augment─▶ network ─loss─▶ step, EMA  ─▶ validate the EMA ─▶ checkpoint
+    epoch: order ─▶ batches ─augment─▶ network ─loss─▶ step, average  ─▶ validate the average ─▶ checkpoint
 
 All chance of an epoch (order, augmentation, dropout) comes from the seed and the epoch's number, so a run that was killed
 and is continued from its last checkpoint gives the same numbers as one that was not.
@@ -8,18 +8,19 @@ and is continued from its last checkpoint gives the same numbers as one that was
 
 from __future__ import annotations
 
-import copy
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Generator, Tensor, nn
 
+from emotrace.errors import InputError
 from emotrace.learn import checkpoint
 from emotrace.learn.log import Report, lines
-from emotrace.learn.plan import Plan, device_of, optimiser, precision_of, rate_at
+from emotrace.learn.plan import Plan, device_of, precision_of, rate_at
+from emotrace.learn.state import Progress, State
 
 Augment = Callable[[Tensor, Tensor, int, Generator], tuple[Tensor, Tensor]]
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -42,23 +43,6 @@ class Examples:
         return len(self.images)
 
 
-@dataclass(slots=True)
-class Progress:
-    """Where a run stands.
-
-    Args:
-        epoch: epochs done.
-        history: one line of numbers per epoch done.
-        best: best value of `plan.watch` so far.
-        best_epoch: epoch that gave it, counted from 1.
-    """
-
-    epoch: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
-    best: float = float("-inf")
-    best_epoch: int = 0
-
-
 def fit(
     network: nn.Module,
     examples: Examples,
@@ -74,7 +58,7 @@ def fit(
 
     Args:
         network: its weights are the start; afterwards they are the moving average of the last epoch.
-        examples: training set.
+        examples: training set, at least one batch.
         plan: optimiser, schedule, epochs, seed.
         loss: of outputs (n, k) and targets (n, k), a scalar.
         augment: (images uint8, targets, epoch, generator) -> network input, targets.
@@ -86,69 +70,66 @@ def fit(
         Progress with the history; weights of the best epoch lie in `folder / "best"`.
 
     Raises:
-        InputError: `folder` holds a run of another plan.
+        InputError: `folder` holds a run of another plan, or there are fewer examples than a batch.
     """
-    device = device_of(plan)
-    layout = torch.channels_last if plan.channels_last else torch.contiguous_format
-    network.to(device).to(memory_format=layout)  # type: ignore[call-overload]
-    average = copy.deepcopy(network).eval().requires_grad_(False)
-    steps = optimiser(network, plan)
-    progress = checkpoint.load(folder / "last", network, average, steps, plan)
-    batches = len(examples) // plan.batch
-    while progress.epoch < plan.epochs and not exhausted(progress, plan):
+    if len(examples) < plan.batch:
+        raise InputError(f"{len(examples)} examples are fewer than a batch of {plan.batch}; use a smaller batch")
+    state = State.start(network, plan, device_of(plan))
+    progress = checkpoint.load(folder / "last", state, plan)
+    while progress.epoch < plan.epochs and not progress.exhausted(plan.patience):
         began = time.perf_counter()
-        total = 0.0
-        with torch.random.fork_rng():
-            torch.manual_seed(plan.seed * 100_003 + progress.epoch)  # dropout draws from the global generator
-            chance = Generator().manual_seed(plan.seed * 100_003 + progress.epoch)
-            order = torch.randperm(len(examples), generator=chance)
-            network.train()
-            for step in range(batches):
-                rate = rate_at(plan, progress.epoch + step / batches)
-                for group in steps.param_groups:
-                    group["lr"] = rate * group["rate_factor"]
-                rows = order[step * plan.batch : (step + 1) * plan.batch]
-                images, targets = augment(examples.images[rows], examples.targets[rows], progress.epoch, chance)
-                images = images.to(device).contiguous(memory_format=layout)
-                with precision_of(plan, device):
-                    outputs = network(images)
-                value = loss(outputs.float(), targets.to(device))
-                steps.zero_grad()
-                torch.autograd.backward(value)
-                nn.utils.clip_grad_norm_(network.parameters(), plan.clip)
-                steps.step()
-                taken = progress.epoch * batches + step
-                move_average(average, network, min(plan.average, (1 + taken) / (10 + taken)))  # short memory at first
-                total += value.item()
-        numbers = {"epoch": progress.epoch + 1.0, "loss": total / batches, "rate": rate, **validate(average)}
+        learnt = one_epoch(state, examples, plan, progress.epoch, loss, augment)
+        numbers = {"epoch": progress.epoch + 1.0, **learnt, **validate(state.average)}
         numbers["seconds"] = time.perf_counter() - began
-        advance(progress, numbers, plan)
-        checkpoint.save(folder / "last", network, average, steps, progress, plan)
+        progress.advance(numbers, plan.watch)
         if progress.best_epoch == progress.epoch:
-            checkpoint.save_weights(folder / "best", average, numbers)
+            checkpoint.save_weights(folder / "best", state.average, numbers)
+        checkpoint.save(folder / "last", state, progress, plan)
         report(numbers)
-    network.load_state_dict(average.state_dict())
+    network.load_state_dict(state.average.state_dict())
     return progress
 
 
-def exhausted(progress: Progress, plan: Plan) -> bool:
-    """True when `plan.patience` epochs have brought nothing better."""
-    return plan.patience > 0 and progress.epoch - progress.best_epoch >= plan.patience
+def one_epoch(state: State, examples: Examples, plan: Plan, epoch: int, loss: Loss, augment: Augment) -> dict[str, float]:
+    """Step through the training set once; gives the mean loss and the last rate."""
+    device = device_of(plan)
+    total, steps = 0.0, len(examples) // plan.batch
+    state.network.train()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed_of(plan, epoch))  # dropout draws from the global generator
+        for step, (images, targets) in enumerate(batches(examples, plan, epoch, augment)):
+            rate = rate_at(plan, epoch + step / steps)
+            for group in state.steps.param_groups:
+                group["lr"] = rate * group["rate_factor"]
+            total += one_step(state, images.to(device), targets.to(device), plan, loss)
+            taken = epoch * steps + step
+            state.move_average(min(plan.average, (1 + taken) / (10 + taken)))  # short memory at first
+    return {"loss": total / steps, "rate": rate}
 
 
-def advance(progress: Progress, numbers: dict[str, float], plan: Plan) -> None:
-    """Count one more epoch."""
-    progress.epoch += 1
-    progress.history.append(numbers)
-    if numbers[plan.watch] > progress.best:
-        progress.best, progress.best_epoch = numbers[plan.watch], progress.epoch
+def batches(examples: Examples, plan: Plan, epoch: int, augment: Augment) -> Iterator[tuple[Tensor, Tensor]]:
+    """The augmented batches of an epoch, in its order."""
+    chance = Generator().manual_seed(seed_of(plan, epoch))
+    order = torch.randperm(len(examples), generator=chance)
+    for rows in torch.split(order[: len(order) // plan.batch * plan.batch], plan.batch):
+        yield augment(examples.images[rows], examples.targets[rows], epoch, chance)
 
 
-@torch.no_grad()
-def move_average(average: nn.Module, network: nn.Module, decay: float) -> None:
-    """Move the averaged weights towards the network's (Polyak & Juditsky 1992); counters are copied."""
-    for kept, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        if kept.dtype.is_floating_point:
-            kept.lerp_(new, 1 - decay)
-        else:
-            kept.copy_(new)
+def one_step(state: State, images: Tensor, targets: Tensor, plan: Plan, loss: Loss) -> float:
+    """Forward, backward, clip, step; gives the loss."""
+    layout = torch.channels_last if plan.channels_last and images.ndim == 4 else torch.contiguous_format
+    with precision_of(plan, images.device):
+        outputs = state.network(images.contiguous(memory_format=layout))
+    value = loss(outputs.float(), targets)
+    state.steps.zero_grad()
+    torch.autograd.backward(state.scaler.scale(value))
+    state.scaler.unscale_(state.steps)
+    nn.utils.clip_grad_norm_(state.network.parameters(), plan.clip)
+    state.scaler.step(state.steps)
+    state.scaler.update()
+    return value.item()
+
+
+def seed_of(plan: Plan, epoch: int) -> int:
+    """Another seed for every epoch of every plan's seed."""
+    return plan.seed * 100_003 + epoch

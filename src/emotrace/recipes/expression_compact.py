@@ -27,13 +27,14 @@ from emotrace.learn import fit as loop
 from emotrace.learn.augment import Augmentation, augment
 from emotrace.learn.checkpoint import load_weights
 from emotrace.learn.export import export
-from emotrace.learn.fit import Examples, Progress
+from emotrace.learn.fit import Examples
 from emotrace.learn.log import Report, lines
 from emotrace.learn.losses import cross_entropy
 from emotrace.learn.metrics import calibration_error, softmax, temperature
 from emotrace.learn.networks.compact import EXPRESSIONS, VOTES, Compact
 from emotrace.learn.plan import Plan
 from emotrace.learn.predict import outputs_of
+from emotrace.learn.state import Progress
 from emotrace.recipes import Published
 from emotrace.scheme import EXPRESSION_7, EXPRESSION_8
 

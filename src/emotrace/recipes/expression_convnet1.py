@@ -19,13 +19,14 @@ from torch.nn import functional as F  # noqa: N812
 from emotrace.corpora import fer2013
 from emotrace.learn import fit as loop
 from emotrace.learn.augment import crop_and_flip
-from emotrace.learn.fit import Examples, Progress
+from emotrace.learn.fit import Examples
 from emotrace.learn.log import Report, lines
 from emotrace.learn.losses import cross_entropy
 from emotrace.learn.networks.compact import standardise
 from emotrace.learn.networks.convnet1 import DECAYS, RATE_FACTORS, ConvNet1
 from emotrace.learn.plan import Plan
 from emotrace.learn.predict import outputs_of
+from emotrace.learn.state import Progress
 from emotrace.recipes import Published
 
 PUBLISHED = Published(None, "accuracy", "PublicTest", "Kahou et al. 2015 give no FER2013 score for ConvNet 1 alone")

@@ -18,13 +18,14 @@ from torch.nn import functional as F  # noqa: N812
 from emotrace.corpora import fer2013
 from emotrace.learn import fit as loop
 from emotrace.learn.augment import Augmentation, augment
-from emotrace.learn.fit import Examples, Progress
+from emotrace.learn.fit import Examples
 from emotrace.learn.log import Report, lines
 from emotrace.learn.losses import cross_entropy
 from emotrace.learn.networks.compact import standardise
 from emotrace.learn.networks.mixed_emotions import MixedEmotions
 from emotrace.learn.plan import Plan
 from emotrace.learn.predict import outputs_of
+from emotrace.learn.state import Progress
 from emotrace.recipes import Published
 
 PUBLISHED = Published(0.705, "accuracy", "test", "MixedEmotions D4.6 (2016)")
