@@ -182,5 +182,5 @@ def test_impossible_choices_are_refused(steady: Path, choice: dict[str, float]) 
 
 def test_memory_of_a_chunk_is_bounded_whatever_the_picture_size(steady: Path) -> None:
     video = Video.open(steady)
-    assert all(chunk.images.nbytes <= 32_000_000 for chunk in video.chunks())
+    assert all(chunk.images.nbytes <= 24_000_000 for chunk in video.chunks())
     assert video.chunk_frames == 32

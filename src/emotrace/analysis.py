@@ -105,6 +105,8 @@ class Analysis:
             UnknownNameError: no such component or person, or it was not part of this analysis.
             InputError: the component gives no timeline, or there are several people and none is named.
         """
+        import pyarrow.compute as pc
+
         line = registry.spec(component)
         if line.scheme is None or line.rows != "every":
             raise InputError(f"{component} gives no timeline; see 'emotrace columns'")
@@ -114,7 +116,7 @@ class Analysis:
         numbers, times = frames["frame"].to_numpy()[chosen], frames["time"].to_numpy()[chosen]
         values = np.full((len(times), len(line.scheme)), np.nan, np.float32)
         faces = self._faces(component, ["frame", "person", "score", *line.scheme.columns])
-        faces = faces.filter(np.asarray([name == who for name in faces["person"].to_pylist()], bool))
+        faces = faces.filter(pc.equal(faces["person"], who))
         faces = faces.sort_by("score")   # two faces of one person in a frame: the surer one is written last and stays
         rows = np.searchsorted(numbers, faces["frame"].to_numpy())
         for k, name in enumerate(line.scheme.columns):

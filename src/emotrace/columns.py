@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from emotrace import registry
@@ -141,7 +142,12 @@ def _column(scheme: Scheme, label: str, source: str) -> Column:
 
 
 def schema(columns: Iterable[Column]) -> pa.Schema:
-    """Arrow schema of columns; each field carries unit, range, meaning and source as metadata."""
+    """Arrow schema of columns; made once for each set of columns; each field carries unit, range, meaning and source as metadata."""
+    return _schema(tuple(columns))
+
+
+@cache
+def _schema(columns: tuple[Column, ...]) -> pa.Schema:
     import pyarrow as pa
 
     def typed(dtype: str) -> pa.DataType:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from emotrace.face import identity
 from emotrace.settings import Settings
@@ -120,15 +119,16 @@ def mean_embeddings(portraits: Portraits, tracks: Sequence[int]) -> tuple[NDArra
 
 def seen_together(seen: Appearances, tracks: Sequence[int]) -> NDArray[np.bool_]:
     """(n, n) True where two tracks share more than TOGETHER of the frames of the shorter one."""
-    column = np.searchsorted(np.asarray(tracks, np.int64), seen.track)
-    _, row = np.unique(seen.frame, return_inverse=True)
-    shape = (int(row.max(initial=-1)) + 1, len(tracks))
-    matrix = csr_matrix((np.ones(len(row), np.int64), (row, column)), shape=shape)
-    common = (matrix.T @ matrix).toarray()
-    length = np.diag(common)
-    together = np.asarray(common > TOGETHER * np.minimum.outer(length, length), np.bool_)
-    np.fill_diagonal(together, False)
-    return together
+    n = len(tracks)
+    own = np.searchsorted(np.asarray(tracks, np.int64), seen.track)
+    length = np.bincount(own, minlength=n)
+    common = np.zeros(n * n, np.int64)
+    most = int(np.unique(seen.frame, return_counts=True)[1].max(initial=0))   # faces in one frame
+    for step in range(1, most):   # rows of one frame lie side by side: join each with the row `step` behind it
+        same = seen.frame[step:] == seen.frame[:-step]
+        common += np.bincount(own[:-step][same] * n + own[step:][same], minlength=n * n)
+    shared = common.reshape(n, n) + common.reshape(n, n).T
+    return np.asarray(shared > TOGETHER * np.minimum.outer(length, length), np.bool_)
 
 
 def _facts(seen: Appearances, portrait_tracks: NDArray[np.int64]) -> tuple[TrackFacts, ...]:

@@ -12,7 +12,7 @@ from emotrace.errors import InputError
 
 Grouping = Literal["cluster", "greedy"]
 
-DETECT_EVERY = 0.4   # s
+DETECT_EVERY = 0.5   # s
 MIN_QUALITY = 0.2
 # Cosine from which two tracks are one person. Measured on the means of 17 tracks of 11 recordings: the same person .52 to .94
 # (also across recordings ten years apart), others at most .28 but for one pair of like-looking people with .42. OpenCV's own

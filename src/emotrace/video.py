@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from emotrace.errors import InputError, VideoError
 
-CHUNK_BYTES = 32_000_000   # pictures of one chunk in memory; up to five chunks are alive at once
+CHUNK_BYTES = 24_000_000   # pictures of one chunk in memory; up to five chunks are alive at once
 CHUNK_FRAMES = 32
 LUMA_SIZE = (64, 36)       # width, height of the picture used to find cuts
 SEEK_MARGIN = 1.0          # s; a decoder is started this much before the first frame wanted
@@ -308,7 +308,7 @@ class _Decoder:
                 yield frame
 
     def _gather(self, frames: Iterator[av.VideoFrame], number: int, last: float) -> Iterator[Chunk]:
-        gathered = _Gathered(self.video.chunk_frames)
+        gathered = self._empty()
         step = 1 / self.video.rate if self.video.rate > 0 else 0.04
         behind = False   # True once the first wanted frame has been seen; before it, frames are only decoded
         for frame in frames:
@@ -325,10 +325,10 @@ class _Decoder:
             luma = self._luma(frame)
             if len(gathered) == self.video.chunk_frames:
                 yield self._chunk(gathered, luma)
-                gathered = _Gathered(self.video.chunk_frames)
+                gathered = self._empty()
             gathered.add(number, time, frame.is_corrupt, luma)
             if self._chosen(time, last):
-                gathered.choose(self._upright(frame))
+                self._upright(frame, gathered.choose())
             last = time
         if len(gathered) or self.lost:
             yield self._chunk(gathered, gathered.luma[-1] if len(gathered) else np.zeros(LUMA_SIZE[::-1], np.uint8))
@@ -341,11 +341,17 @@ class _Decoder:
             return math.floor((t - self.start) * self.rate + 1e-6)  # type: ignore[operator]  # not None here
         return ticks(time) > ticks(last)
 
-    def _upright(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
+    def _empty(self) -> _Gathered:
+        room = self.video.chunk_frames
+        return _Gathered(room, np.empty((room, self.video.height, self.video.width, 3), np.uint8))
+
+    def _upright(self, frame: av.VideoFrame, target: NDArray[np.uint8]) -> None:
+        """Put a frame into its place in the chunk, RGB and upright, with one copy."""
         turn = self.video.rotation // 90
         size = (self.video.width, self.video.height) if turn % 2 == 0 else (self.video.height, self.video.width)
-        image = self.reformatter.reformat(frame, width=size[0], height=size[1], format="rgb24").to_ndarray()
-        return np.ascontiguousarray(np.rot90(image, turn)) if turn else np.asarray(image, np.uint8)
+        plane = self.reformatter.reformat(frame, width=size[0], height=size[1], format="rgb24").planes[0]
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(size[1], plane.line_size)   # lines may be padded
+        target[:] = np.rot90(rows[:, : 3 * size[0]].reshape(size[1], size[0], 3), turn)
 
     def _luma(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
         """Grey levels averaged down, straight from the luma plane where the format has one of 8 bits."""
@@ -354,11 +360,11 @@ class _Decoder:
             frame = frame.reformat(format="gray")
         plane = frame.planes[0]
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
-        return np.asarray(cv2.resize(rows, LUMA_SIZE, interpolation=cv2.INTER_AREA), np.uint8)
+        every = max(1, frame.height // (4 * LUMA_SIZE[1]))   # some lines of each cell are enough, and cost less
+        return np.asarray(cv2.resize(rows[::every], LUMA_SIZE, interpolation=cv2.INTER_AREA), np.uint8)
 
     def _chunk(self, gathered: _Gathered, following: NDArray[np.uint8]) -> Chunk:
-        size = (self.video.height, self.video.width)
-        chunk = gathered.chunk(size, following, self.lost, self.guessed)
+        chunk = gathered.chunk(following, self.lost, self.guessed)
         self.lost = self.guessed = 0
         return chunk
 
@@ -368,12 +374,13 @@ class _Gathered:
     """Frames on their way into a chunk."""
 
     room: int
+    images: NDArray[np.uint8]   # (room, H, W, 3), of which `chosen` are filled
+    chosen: int = 0
     number: list[int] = field(default_factory=list)
     time: list[float] = field(default_factory=list)
     damaged: list[bool] = field(default_factory=list)
     luma: list[NDArray[np.uint8]] = field(default_factory=list)
     analysed: list[bool] = field(default_factory=list)
-    images: list[NDArray[np.uint8]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.number)
@@ -385,17 +392,19 @@ class _Gathered:
         self.luma.append(luma)
         self.analysed.append(False)
 
-    def choose(self, image: NDArray[np.uint8]) -> None:
+    def choose(self) -> NDArray[np.uint8]:
+        """Mark the last frame as analysed; gives the place for its picture."""
         self.analysed[-1] = True
-        self.images.append(image)
+        self.chosen += 1
+        place: NDArray[np.uint8] = self.images[self.chosen - 1]
+        return place
 
-    def chunk(self, size: tuple[int, int], following: NDArray[np.uint8], lost: int, guessed: int) -> Chunk:
-        images = np.stack(self.images) if self.images else np.zeros((0, *size, 3), np.uint8)
+    def chunk(self, following: NDArray[np.uint8], lost: int, guessed: int) -> Chunk:
         return Chunk(
             np.asarray(self.number, np.int64),
             np.asarray(self.time, np.float64),
             np.asarray(self.analysed, np.bool_),
-            images,
+            self.images[: self.chosen],
             np.stack([*self.luma, following]),
             np.asarray(self.damaged, np.bool_),
             lost,

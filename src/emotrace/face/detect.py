@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from emotrace.engine import FaceDetectorNetwork
 from emotrace.errors import InputError
 
-NETWORK_MIN_FACE = 20.0       # px; YuNet is sure of faces of this size and finds most of half of it
+NETWORK_MIN_FACE = 14.0       # px; measured: all five faces of the sample photo are still found at 9 px
 DEFAULT_MIN_FACE = 40 / 720   # of the picture's shorter side: 40 px in 720p
 SCORE = 0.6
 

@@ -63,7 +63,7 @@ class PnpPose:
         )
         if not solved:
             return np.full((3, 3), np.nan)
-        return _to_axis(shift[:, 0]) @ np.asarray(cv2.Rodrigues(rotation)[0])
+        return np.asarray(_to_axis(shift[:, 0]) @ cv2.Rodrigues(rotation)[0])
 
 
 def _to_axis(direction: NDArray[np.float64]) -> NDArray[np.float64]:

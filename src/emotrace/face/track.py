@@ -63,7 +63,7 @@ class Tracker:
 
     locate: Locate
     detect: Detect
-    every: float = 0.4
+    every: float
     faces: list[Face] = field(default_factory=list)
     lost: list[Face] = field(default_factory=list)
     next_track: int = 0

@@ -69,6 +69,7 @@ function showVideo(holder, source) {
 
 function follow(video) {
   const moved = (time) => !video.seeking && change("time", clamp(time, START, STOP));
+  video.addEventListener("seeked", () => moved(video.currentTime));
   if ("requestVideoFrameCallback" in video) {
     const step = (_now, frame) => {
       moved(frame.mediaTime);
