@@ -122,15 +122,16 @@ def test_weights_of_another_network_are_refused(tmp_path):
 
 
 def test_schedules_rise_from_zero_and_end_at_zero():
-    for schedule in ("cosine", "polynomial", "trapezoid"):
-        plan = Plan(epochs=10, rate=0.4, warmup=2, hold=6, schedule=schedule)
+    points = ((6, 1.0), (10, 0.0))
+    for schedule in ("cosine", "polynomial", "linear"):
+        plan = Plan(epochs=10, rate=0.4, warmup=2, points=points, schedule=schedule)
         assert rate_at(plan, 1.0) == pytest.approx(0.2)
         assert rate_at(plan, 2.0) == pytest.approx(0.4)
         assert rate_at(plan, 10.0) == pytest.approx(0, abs=1e-9)
     assert rate_at(Plan(epochs=10, rate=0.4, warmup=2, schedule="cosine"), 6.0) == pytest.approx(0.2)
     assert rate_at(Plan(epochs=10, rate=0.4, warmup=2, schedule="polynomial", power=2), 6.0) == pytest.approx(0.1)
-    assert rate_at(Plan(epochs=10, rate=0.4, warmup=2, hold=6, schedule="trapezoid"), 6.0) == pytest.approx(0.4)
-    assert rate_at(Plan(epochs=10, rate=0.4, warmup=2, hold=6, schedule="trapezoid"), 8.0) == pytest.approx(0.2)
+    linear = Plan(epochs=10, rate=0.4, warmup=2, points=points, schedule="linear")
+    assert [rate_at(linear, epoch) for epoch in (4.0, 6.0, 8.0, 9.0)] == pytest.approx([0.4, 0.4, 0.2, 0.1])
 
 
 def test_rates_and_decays_go_to_the_parameters_they_name():

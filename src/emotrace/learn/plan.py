@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -25,11 +26,10 @@ class Plan:
         rate: highest learning rate.
         momentum: of sgd and nesterov.
         weight_decay: of weights with two or more axes; biases and batch norm have none.
-        schedule: "cosine" to 0; "polynomial" of `power` to 0; "trapezoid" stays until `hold` epochs, then straight to 0;
-            "constant".
+        schedule: "cosine" to 0; "polynomial" of `power` to 0; "linear" from point to point of `points`; "constant".
         warmup: epochs of linear rise from 0.
         power: of "polynomial".
-        hold: epochs at the highest rate, "trapezoid".
+        points: (epoch, share of the highest rate) of "linear", in order; constant before the first and behind the last.
         average: decay of the moving average of weights, 0 = none.
         clip: largest norm of the gradient.
         watch: the validated number that chooses, larger is better.
@@ -48,10 +48,10 @@ class Plan:
     rate: float = 0.1
     momentum: float = 0.9
     weight_decay: float = 5e-4
-    schedule: Literal["cosine", "polynomial", "trapezoid", "constant"] = "cosine"
+    schedule: Literal["cosine", "polynomial", "linear", "constant"] = "cosine"
     warmup: float = 1.0
     power: float = 0.9
-    hold: float = 0.0
+    points: tuple[tuple[float, float], ...] = ()
     average: float = 0.999
     clip: float = 5.0
     watch: str = "accuracy"
@@ -72,7 +72,7 @@ def rate_at(plan: Plan, epoch: float) -> float:
         "constant": lambda done: 1.0,
         "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
         "polynomial": lambda done: (1 - done) ** plan.power,
-        "trapezoid": lambda done: min(1.0, (plan.epochs - epoch) / max(plan.epochs - plan.hold, 1e-9)),
+        "linear": lambda done: float(np.interp(epoch, *np.array(plan.points, np.float64).T)),
     }
     return plan.rate * shapes[plan.schedule]((epoch - plan.warmup) / max(plan.epochs - plan.warmup, 1e-9))
 
