@@ -11,6 +11,7 @@ from playwright.sync_api import sync_playwright
 
 import emotrace
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PEOPLE = {"WolfgangLanger_Pexels.emotrace": 1, "obama_speech.emotrace": 2}
 
 
@@ -33,7 +34,7 @@ def main(folders: list[Path]) -> None:
 
 def look(reports: list[Path]) -> None:
     """Load each report in Chromium; any script error ends it."""
-    browser_path = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), "")
+    browser_path = next((found for name in BROWSERS if (found := shutil.which(name))), "")
     if not browser_path:
         print("no chromium here: reports were not opened")
         return

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from emotrace import samples
 from emotrace.analysis import Analysis
 from emotrace.api import analyze
-from emotrace.face.landmarks import Mesh, box_of_mesh, region_of_detection, region_of_mesh
-from emotrace.face.detect import Detector
-from emotrace.tracks import Tracks
 from emotrace.video import Video
 from emotrace.views import FaceSamples
+from recordings import VARIABLE, encode, samples_of
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's chromium, one for all tests; skips where there is none."""
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip(f"no browser to look with: none of {', '.join(BROWSERS)} is in PATH")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -78,53 +92,6 @@ def faces(five_people: Path) -> FaceSamples:
     return samples_of(image)
 
 
-def samples_of(image: np.ndarray) -> FaceSamples:
-    """The faces of one picture as samples."""
-    mesh = Mesh()
-    found = Detector().detect(image)
-    regions = [region_of_detection(box, points) for box, points in zip(found.box, found.points, strict=True)]
-    rough = [mesh.locate(image, region)[0] for region in regions]
-    located = [mesh.locate(image, region_of_mesh(points)) for points in rough]
-    n = len(located)
-    tracks = Tracks(
-        np.zeros(n, np.int64), np.zeros(n), np.arange(n), np.stack([box_of_mesh(points) for points, _ in located]),
-        np.array([presence for _, presence in located], np.float32), np.stack([points for points, _ in located]),
-    )  # fmt: skip
-    return FaceSamples(tracks, image[None], np.zeros(n, np.int64))
-
-
-def encode(
-    target: Path,
-    source: Path,
-    times: list[Fraction],
-    sound_from: Fraction | None = None,
-    options: dict[str, str] | None = None,
-    gop: int = 12,
-) -> Path:
-    """Encode the first frames of a clip anew with the given time stamps (s), and a tone from `sound_from` on."""
-    base = Fraction(1, 90000)
-    with av.open(str(source)) as reader, av.open(str(target), "w", options=options or {}) as writer:
-        first = reader.streams.video[0]
-        stream = writer.add_stream("libx264", rate=30)
-        stream.width, stream.height, stream.pix_fmt = first.width, first.height, "yuv420p"
-        stream.time_base = stream.codec_context.time_base = base
-        stream.codec_context.gop_size = gop
-        sound = writer.add_stream("aac", rate=48000, layout="mono") if sound_from is not None else None
-        for frame, time in zip(reader.decode(first), times, strict=False):
-            out = av.VideoFrame.from_ndarray(frame.to_ndarray(format="yuv420p"), "yuv420p")
-            out.pts, out.time_base = int(time / base), base
-            writer.mux(stream.encode(out))
-        writer.mux(stream.encode(None))
-        if sound is not None and sound_from is not None:
-            wave = (0.5 * np.sin(2 * np.pi * 440 * np.arange(48000) / 48000)).astype(np.float32)
-            block = av.AudioFrame.from_ndarray(wave[None], "fltp", "mono")
-            block.sample_rate, block.time_base = 48000, Fraction(1, 48000)
-            block.pts = int(sound_from * 48000)
-            writer.mux(sound.encode(block))
-            writer.mux(sound.encode(None))
-    return target
-
-
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for files that tests make."""
@@ -135,9 +102,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def steady(woman: Path, made: Path) -> Path:
     """60 frames at exactly 30 a second, its head in front (faststart)."""
     return encode(made / "steady.mp4", woman, [Fraction(i, 30) for i in range(60)], options={"movflags": "faststart"})
-
-
-VARIABLE = [Fraction(i, 30) + (Fraction(1, 2) if i >= 20 else 0) + Fraction(i * i, 9000) for i in range(60)]
 
 
 @pytest.fixture(scope="session")

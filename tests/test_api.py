@@ -76,9 +76,9 @@ def test_both_methods_of_identity_name_the_two_men(method: str, obama: Path, tmp
 def test_a_mirrored_clip_mirrors_yaw_gaze_and_roll(woman: Path, tmp_path: Path) -> None:
     import cv2
 
-    from conftest import samples_of
     from emotrace.testing import measured
     from emotrace.video import Video
+    from recordings import samples_of
 
     image = next(Video.open(woman).chunks(start=16.0)).images[0]
     plain = measured(samples_of(image), ["face.pose", "face.gaze"])
@@ -175,7 +175,7 @@ def test_a_folder_of_something_else_is_left_alone(single_face: Path, tmp_path: P
 
 def test_an_output_that_cannot_be_written_is_refused(single_face: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(FolderError, match="cannot be written|no output folder"):
+    with pytest.raises(FolderError, match="cannot be written"):
         emotrace.analyze(single_face, tmp_path / "file" / "out.emotrace")
 
 

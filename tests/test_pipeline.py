@@ -122,11 +122,10 @@ def test_items_drawn_ahead_come_in_order_and_errors_come_through() -> None:
         yield from range(5)
         raise ValueError("planted")
 
-    found = []
+    ready = prefetch(items())  # type: ignore[arg-type,var-annotated]
+    assert [next(ready) for _ in range(5)] == [0, 1, 2, 3, 4]
     with pytest.raises(ValueError, match="planted"):
-        for item in prefetch(items()):  # type: ignore[arg-type,var-annotated]
-            found.append(item)
-    assert found == [0, 1, 2, 3, 4]
+        next(ready)
 
 
 def test_a_reader_that_stops_ends_the_thread() -> None:

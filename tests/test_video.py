@@ -10,10 +10,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from conftest import VARIABLE
 
 from emotrace.errors import InputError, VideoError
 from emotrace.video import Video
+from recordings import VARIABLE
 
 
 def times(video: Video, **choice: float) -> np.ndarray:

@@ -142,7 +142,7 @@ def _column(scheme: Scheme, label: str, source: str) -> Column:
 
 
 def schema(columns: Iterable[Column]) -> pa.Schema:
-    """Arrow schema of columns; made once for each set of columns; each field carries unit, range, meaning and source as metadata."""
+    """Arrow schema of columns; each field carries unit, range, meaning and source as metadata."""
     return _schema(tuple(columns))
 
 

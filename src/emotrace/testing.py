@@ -33,8 +33,8 @@ def measured(samples: FaceSamples, names: list[str]) -> dict[str, NDArray[np.flo
 def check_extractor(name: str, samples: FaceSamples) -> None:
     """Assert that a component keeps to the contract of extractors.
 
-    It gives one float32 row a sample and one column a label; none for no samples; the same rows in a batch as one by one; values
-    inside the scheme's bounds or NaN, rows of an exclusive scheme sum to 1; and it changes nothing it is given.
+    It gives one float32 row a sample and one column a label; none for no samples; the same rows in a batch as one by one;
+    values inside the scheme's bounds or NaN; rows of an exclusive scheme sum to 1; and it changes nothing it is given.
 
     Args:
         name: component of the registry with a scheme.

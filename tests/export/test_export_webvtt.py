@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-import shutil
-from pathlib import Path
 
 import numpy as np
-import pytest
 
 from emotrace.export import export, webvtt
 from emotrace.scheme import EXPRESSION_7
@@ -75,29 +72,21 @@ def test_nobody_to_caption_gives_a_valid_file_without_cues(plant):
     assert cues(text) == []
 
 
-def test_a_browser_loads_the_captions(plant, tmp_path: Path):
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    browser_path = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser_path is None:
-        pytest.skip("there is no chromium here")
+def test_a_browser_loads_the_captions(plant, chromium):
     text = export(plant(SHOWN), "webvtt")[0].read_text(encoding="utf-8")
     pages = {"/": "<video><track default src='/clip.vtt'></video>", "/clip.vtt": text}
     kinds = {"/": "text/html", "/clip.vtt": "text/vtt"}
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-        try:
-            page = browser.new_page()
-            page.route("**/*", lambda route: route.fulfill(
-                body=pages.get(path := "/" + route.request.url.split("/", 3)[3], ""),
-                content_type=kinds.get(path, "text/plain") + "; charset=utf-8",
-            ))  # fmt: skip
-            page.goto("http://captions.test/")
-            page.wait_for_function("document.querySelector('track').readyState >= 2")
-            assert page.evaluate("document.querySelector('track').readyState") == 2   # loaded, no error
-            shown = page.evaluate(
-                "[...document.querySelector('track').track.cues]"
-                ".map(cue => [cue.startTime, cue.endTime, cue.getCueAsHTML().textContent])"
-            )
-        finally:
-            browser.close()
+    page = chromium.new_page()
+    page.route("**/*", lambda route: route.fulfill(
+        body=pages.get(path := "/" + route.request.url.split("/", 3)[3], ""),
+        content_type=kinds.get(path, "text/plain") + "; charset=utf-8",
+    ))  # fmt: skip
+    page.goto("http://captions.test/")
+    page.wait_for_function("document.querySelector('track').readyState >= 2")
+    assert page.evaluate("document.querySelector('track').readyState") == 2   # loaded, no error
+    shown = page.evaluate(
+        "[...document.querySelector('track').track.cues]"
+        ".map(cue => [cue.startTime, cue.endTime, cue.getCueAsHTML().textContent])"
+    )
+    page.close()
     assert [tuple(cue) for cue in shown] == EXPECTED

@@ -21,7 +21,8 @@ REFERENCE = json.loads((Path(__file__).parent / "mediapipe_reference.json").read
 
 def samples_of(reference: dict[str, Any]) -> FaceSamples:
     mesh = np.array([reference["points"]], np.float32)
-    one = Tracks(np.zeros(1, np.int64), np.zeros(1), np.zeros(1, np.int64), np.zeros((1, 4), np.float32), np.ones(1, np.float32), mesh)
+    number, box = np.zeros(1, np.int64), np.zeros((1, 4), np.float32)
+    one = Tracks(number, np.zeros(1), number, box, np.ones(1, np.float32), mesh)
     width, height = reference["size"]
     return FaceSamples(one, np.zeros((1, height, width, 3), np.uint8), np.zeros(1, np.int64))
 
@@ -87,7 +88,8 @@ def test_an_action_unit_moves_in_the_speakers_face(unit: str, obama_analysis: An
 @pytest.mark.parametrize(
     ("portrait", "unit", "least"),
     [("surprised", "AU05", 0.25), ("surprised", "AU18", 0.5), ("surprised", "AU22", 0.15), ("surprised", "AU26", 0.3),
-     ("disgusted", "AU15", 0.15), ("happy", "AU12", 0.9), ("happy", "AU20", 0.1), ("angry", "AU04", 0.5), ("fearful", "AU02", 0.2)],
+     ("disgusted", "AU15", 0.15), ("happy", "AU12", 0.9), ("happy", "AU20", 0.1), ("angry", "AU04", 0.5),
+     ("fearful", "AU02", 0.2)],
 )  # fmt: skip
 def test_an_action_unit_shows_in_the_portrait_that_makes_it(
     portrait: str, unit: str, least: float, data: Path, tmp_path: Path

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from conftest import samples_of
 
 from emotrace.analysis import Analysis
 from emotrace.api import analyze
@@ -20,6 +20,7 @@ from emotrace.testing import measured
 from emotrace.tracks import Tracks
 from emotrace.video import Video
 from emotrace.views import FaceSamples
+from recordings import samples_of
 
 
 def test_sharpness_is_the_variance_of_opencvs_laplacian() -> None:
@@ -37,7 +38,7 @@ def test_a_blurred_or_tiny_face_is_of_low_quality(harm: str, five_people: Path) 
         bad = FaceSamples(whole.tracks, cv2.GaussianBlur(image, None, 12)[None], whole.image)
     else:
         small = cv2.resize(image, None, fx=0.12, fy=0.12, interpolation=cv2.INTER_AREA)
-        tracks = Tracks(*(getattr(whole.tracks, name) for name in ("frame", "time", "track", "box", "score")), whole.tracks.mesh * 0.12)
+        tracks = replace(whole.tracks, mesh=whole.tracks.mesh * np.float32(0.12))
         bad = FaceSamples(tracks, small[None], whole.image)
     assert (good > 0.9).all()
     assert (measured(bad, ["face.quality"])["face.quality"][:, 0] < 0.2).all()

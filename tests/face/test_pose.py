@@ -51,12 +51,12 @@ def test_angles_and_rotations_are_each_others_inverse() -> None:
     ],
 )
 def test_signs_are_as_the_scheme_says(degrees: tuple[float, float, float], seen: str) -> None:
-    mesh = planted(*degrees)[0]
-    middle = (mesh[33] + mesh[263]) / 2
+    mesh, straight = planted(*degrees)[0], planted(0, 0, 0)[0]
+    nose, nose_straight = (face[4] - (face[33] + face[263]) / 2 for face in (mesh, straight))   # from between the eyes
     if seen.startswith("nose right"):
-        assert mesh[4, 0] > middle[0] + 5
+        assert nose[0] > nose_straight[0] + 5
     elif seen.startswith("nose high"):
-        assert mesh[4, 1] - middle[1] < planted(0, 0, 0)[0][4, 1] - ((planted(0, 0, 0)[0][33] + planted(0, 0, 0)[0][263]) / 2)[1] - 5
+        assert nose[1] < nose_straight[1] - 5
     else:
         assert mesh[263, 1] > mesh[33, 1] + 5
 
@@ -70,7 +70,8 @@ def test_a_turned_canonical_face_gives_its_angles_back(degrees: tuple[float, flo
 @pytest.mark.parametrize("degrees", [(0, 0, 0), (15, 0, 0), (0, -35, 0), (0, 0, 25), (10, 30, -15)])
 def test_pnp_gives_the_angles_of_a_perspective_projection_back(degrees: tuple[float, float, float]) -> None:
     mesh = planted(*degrees)
-    one = Tracks(np.zeros(1, np.int64), np.zeros(1), np.zeros(1, np.int64), np.zeros((1, 4), np.float32), np.ones(1, np.float32), mesh)
+    number, box = np.zeros(1, np.int64), np.zeros((1, 4), np.float32)
+    one = Tracks(number, np.zeros(1), number, box, np.ones(1, np.float32), mesh)
     samples = FaceSamples(one, np.zeros((1, 480, 640, 3), np.uint8), np.zeros(1, np.int64))
     np.testing.assert_allclose(PnpPose().extract(samples)[0], degrees, atol=0.1)
 

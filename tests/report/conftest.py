@@ -1,31 +1,16 @@
-"""Chromium for the tests of the page; reports of planted folders."""
+"""Pages in the browser, and reports of planted folders."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from planted_folder import Planted, plant
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from report_browser import Opened
 
 from emotrace.report.build import write
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Debian's chromium, or another one in PATH."""
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.skip(f"no browser to look at the report with: none of {', '.join(NAMES)} is in PATH")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 `MeshPose` fits the canonical face to the mesh as MediaPipe's Face Geometry does; `PnpPose` solves the perspective projection of
 68 landmarks. Both assume a camera with a vertical field of view of 63 degrees, looking along the picture's centre, and both
-are relative to the line of sight from the face to the camera: 0 is a face turned towards the camera, wherever it is in the picture.
+are relative to the line of sight: 0 is a face turned towards the camera, wherever in the picture it is.
 """
 
 from __future__ import annotations
