@@ -77,3 +77,10 @@ def looped(source: Path, seconds: float, path: Path) -> Path:
                     container.mux(packet)
     draft.replace(path)
     return path
+
+
+def times(path: Path) -> list[float]:
+    """Time stamps of the packets of a clip, one a frame."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        return [float(packet.pts * packet.time_base) for packet in container.demux(stream) if packet.pts is not None]

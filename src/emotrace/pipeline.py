@@ -25,7 +25,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from emotrace.engine import Device
-from emotrace.face.detect import Detector
+from emotrace.face.detect import Detections, Detector
 from emotrace.face.landmarks import Mesh, Region
 from emotrace.face.track import Face, Tracker
 from emotrace.measure import Measured, Measurer, measure
@@ -71,14 +71,23 @@ class Counts:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-class MeshPool:
-    """Finds the meshes of several faces side by side, each with a network of its own."""
+class FacePool:
+    """Finds the meshes of several faces, and looks for new ones, side by side; each mesh with a network of its own.
 
-    def __init__(self) -> None:
+    Args:
+        min_face: smallest face to detect, as in Settings.
+    """
+
+    def __init__(self, min_face: float | None) -> None:
+        self.detector = Detector(min_face)
         self.meshes: queue.SimpleQueue[Mesh] = queue.SimpleQueue()
         for _ in range(MESHES):
             self.meshes.put(Mesh())
-        self.pool = ThreadPoolExecutor(MESHES, "mesh")
+        self.pool = ThreadPoolExecutor(MESHES, "faces")
+
+    def detect(self, image: NDArray[np.uint8]) -> Callable[[], Detections]:
+        """Begin to look for faces; call what is given to have them."""
+        return self.pool.submit(self.detector.detect, image).result
 
     def locate(self, image: NDArray[np.uint8], regions: list[Region]) -> list[tuple[NDArray[np.float32], float]]:
         """Mesh and presence in each region."""
@@ -195,9 +204,8 @@ def run(video: Video, settings: Settings, store: Store, device: Device, progress
         What was counted, over all runs that it took.
     """
     began = time.perf_counter()
-    pool = MeshPool()
-    detector = Detector(settings.min_face)
-    tracker = Tracker(pool.locate, detector.detect, settings.detect_every)
+    pool = FacePool(settings.min_face)
+    tracker = Tracker(pool.locate, pool.detect, settings.detect_every)
     work = Run(video, settings, store, Measurer(settings, device), tracker)
     if (state := store.state()) is not None:
         work.restore(state)

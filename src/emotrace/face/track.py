@@ -26,7 +26,7 @@ PATIENCE = 3        # detector calls in a row that may miss a face which the mes
 MEMORY = 1.0        # s for which a lost face keeps its number
 
 Locate = Callable[[NDArray[np.uint8], list[Region]], list[tuple[NDArray[np.float32], float]]]
-Detect = Callable[[NDArray[np.uint8]], Detections]
+Detect = Callable[[NDArray[np.uint8]], Callable[[], Detections]]   # begins to look; what it gives waits for the faces
 
 
 @dataclass(slots=True)
@@ -51,7 +51,8 @@ class Tracker:
 
     Args:
         locate: finds meshes in regions of a picture.
-        detect: finds faces in a picture.
+        detect: begins to look for faces in a picture and gives a function that waits for them, so that the detector can work
+            while the meshes are being found.
         every: s between detector calls while faces are followed.
         faces: followed now.
         lost: lost less than MEMORY ago.
@@ -98,9 +99,12 @@ class Tracker:
     def _step(self, image: NDArray[np.uint8], time: float, shot: int) -> None:
         if shot != self.shot:
             self.faces, self.lost, self.look, self.shot = [], [], True, shot
+        begun = self.detect(image) if self.look or not self.faces or time - self.detected >= self.every else None
         self._follow(image, time)
-        if self.look or not self.faces or time - self.detected >= self.every:
-            self._find(image, time)
+        if begun is None and (self.look or not self.faces):
+            begun = self.detect(image)
+        if begun is not None:
+            self._find(image, time, begun())
         self.lost = [face for face in self.lost if time - face.seen <= MEMORY]
 
     def _follow(self, image: NDArray[np.uint8], time: float) -> None:
@@ -118,9 +122,8 @@ class Tracker:
                     self.lost.append(face)
         self.faces = kept
 
-    def _find(self, image: NDArray[np.uint8], time: float) -> None:
-        """Call the detector: confirm or end what is followed, begin or take up what is new."""
-        found = self.detect(image)
+    def _find(self, image: NDArray[np.uint8], time: float, found: Detections) -> None:
+        """Confirm or end what is followed by what the detector found; begin or take up what is new."""
         self.detected, self.look = time, False
         followed = np.stack([face.box for face in self.faces]) if self.faces else np.zeros((0, 4), np.float32)
         shared = overlap(found.box, followed)   # (detections, faces)
