@@ -77,6 +77,13 @@ def test_sound_that_starts_late_keeps_its_offset(late_sound: Path) -> None:
     assert strongest == pytest.approx(440, abs=2)
 
 
+def test_blocks_of_sound_follow_each_other_without_gap_or_overlap(woman: Path) -> None:
+    blocks = list(Video.open(woman).sound(16000))
+    ends = [block.time + len(block.samples) / 16000 for block in blocks]
+    np.testing.assert_allclose([block.time for block in blocks[1:]], ends[:-1], atol=1e-6)
+    assert ends[-1] == pytest.approx(19.69, abs=0.03)
+
+
 def test_sound_of_a_real_file_begins_where_its_track_begins(face_noface: Path) -> None:
     assert next(Video.open(face_noface).sound(16000)).time == pytest.approx(2.430, abs=1e-3)
 

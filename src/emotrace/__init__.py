@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from emotrace.analysis import Analysis, load
     from emotrace.api import analyze
+    from emotrace.settings import Settings
     from emotrace.timeline import Timeline
 
 __version__ = "0.1.0"
-__all__ = ["Analysis", "Timeline", "__version__", "analyze", "load"]
+__all__ = ["Analysis", "Settings", "Timeline", "__version__", "analyze", "load"]
 
 _HOMES = {
     "Analysis": "emotrace.analysis",
     "load": "emotrace.analysis",
     "analyze": "emotrace.api",
+    "Settings": "emotrace.settings",
     "Timeline": "emotrace.timeline",
 }
 

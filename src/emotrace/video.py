@@ -29,6 +29,7 @@ from emotrace.errors import InputError, VideoError
 CHUNK_BYTES = 24_000_000   # pictures of one chunk in memory; up to five chunks are alive at once
 CHUNK_FRAMES = 32
 LUMA_SIZE = (64, 36)       # width, height of the picture used to find cuts
+HOLE = 0.1                 # s between sound stamps that is a hole in the sound; less is jitter of the stamps
 SEEK_MARGIN = 1.0          # s; a decoder is started this much before the first frame wanted
 
 
@@ -167,23 +168,27 @@ class Video:
             return
         with av.open(str(self.path)) as container:
             stream = container.streams.audio[0]
-            resampler = av.AudioResampler("flt", "mono", sample_rate)
-            clock = math.nan
+            resampler, clock = _mono(sample_rate), math.nan
             for packet in container.demux(stream):
                 for frame in _decoded(packet):
                     assert isinstance(frame, av.AudioFrame)
-                    if math.isnan(clock) and frame.time is not None:
-                        clock = frame.time
-                    gap = 0.0 if frame.time is None else frame.time - clock
-                    if abs(gap) > 0.1:   # s; less than that is jitter of the stamps, not a hole
-                        resampler = av.AudioResampler("flt", "mono", sample_rate)
-                        clock = float(frame.time or clock)
-                    clock += frame.samples / frame.sample_rate
-                    for block in _resampled(resampler, frame):
-                        yield Sound(clock - frame.samples / frame.sample_rate, block)
+                    begins = clock if frame.time is None else frame.time
+                    if not abs(begins - clock) <= HOLE:   # also for the first frame, before which the clock is NaN
+                        resampler, clock = _mono(sample_rate), begins
+                    for samples in _resampled(resampler, frame):
+                        yield Sound(clock, samples)
+                        clock += len(samples) / sample_rate
+            for samples in _resampled(resampler, None):
+                yield Sound(clock, samples)
+                clock += len(samples) / sample_rate
 
 
-def _resampled(resampler: av.AudioResampler, frame: av.AudioFrame) -> Iterator[NDArray[np.float32]]:
+def _mono(sample_rate: int) -> av.AudioResampler:
+    return av.AudioResampler("flt", "mono", sample_rate)
+
+
+def _resampled(resampler: av.AudioResampler, frame: av.AudioFrame | None) -> Iterator[NDArray[np.float32]]:
+    """What comes out of the resampler for a frame; None at the end takes out what it still holds."""
     for out in resampler.resample(frame):
         samples = out.to_ndarray().reshape(-1)
         if len(samples):

@@ -55,6 +55,12 @@ def test_too_few_points_are_refused(fit: object, k: int) -> None:
         fit(np.zeros((1, k, 2)), np.zeros((k, 2)))  # type: ignore[operator]
 
 
+def test_a_template_is_fitted_by_a_similarity_or_on_request_by_an_affine_map(faces: FaceSamples) -> None:
+    plain, stretched = SFACE_112.matrices(faces.tracks.mesh), SFACE_112.matrices(faces.tracks.mesh, affine)
+    np.testing.assert_allclose(plain[:, 0, 0], plain[:, 1, 1])
+    assert np.abs(stretched[:, 0, 0] - stretched[:, 1, 1]).max() > 0.01
+
+
 def test_no_faces_give_no_crops() -> None:
     assert warp([], np.zeros((0, 2, 3)), 64).shape == (0, 64, 64, 3)
 

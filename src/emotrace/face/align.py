@@ -5,7 +5,7 @@ A 2-D similarity (rotation, one scale, shift) keeps the face's proportions; an a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.errors import InputError
+
+Fit = Callable[[NDArray[np.floating], NDArray[np.floating]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,15 @@ class Template:
     points: tuple[tuple[float, float], ...]
     mesh: tuple[tuple[int, ...], ...]
 
-    def matrices(self, mesh: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Similarity from picture to crop for each face: (n, 478, 3) -> (n, 2, 3)."""
+    def matrices(self, mesh: NDArray[np.float32], fit: Fit | None = None) -> NDArray[np.float64]:
+        """Map from picture to crop for each face, (n, 478, 3) -> (n, 2, 3).
+
+        Args:
+            mesh: (n, 478, 3) px.
+            fit: `similarity` (also where None) or `affine`.
+        """
         found = np.stack([mesh[:, list(indices), :2].mean(axis=1) for indices in self.mesh], axis=1)
-        return similarity(found, np.asarray(self.points))
+        return (fit or similarity)(found, np.asarray(self.points))
 
 
 RIGHT_EYE = (33, 133)   # the person's right: outer and inner corner
