@@ -117,6 +117,25 @@ def test_decoding_goes_on_behind_a_frame_already_had(variable: Path) -> None:
     np.testing.assert_array_equal(np.concatenate([chunk.images for chunk in rest]), images[42:])
 
 
+@pytest.mark.parametrize("suffix", ["mpg", "ts", "mkv", "avi"])
+def test_going_on_inside_works_in_other_containers_too(suffix: str, steady: Path, made: Path) -> None:
+    path = made / f"other.{suffix}"
+    codec = {"mpg": "mpeg1video", "avi": "mpeg4"}.get(suffix, "libx264")
+    with av.open(str(steady)) as reader, av.open(str(path), "w") as writer:
+        stream = writer.add_stream(codec, rate=30)
+        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
+        for frame in reader.decode(video=0):
+            frame.pict_type = av.video.frame.PictureType.NONE
+            writer.mux(stream.encode(frame))
+        writer.mux(stream.encode(None))
+    video = Video.open(path)
+    whole = times(video)
+    assert len(whole) == 60
+    rest = list(video.chunks(after=(44, float(whole[44]))))
+    assert [int(n) for chunk in rest for n in chunk.number] == list(range(45, 60))
+    np.testing.assert_allclose(np.concatenate([chunk.time for chunk in rest]), whole[45:])
+
+
 def test_a_rate_chooses_frames_evenly_on_the_clock_and_all_keep_their_rows(steady: Path) -> None:
     chunks = list(Video.open(steady).chunks(rate=10))
     analysed = np.concatenate([chunk.analysed for chunk in chunks])

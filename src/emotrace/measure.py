@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace import columns, registry
+from emotrace.decode import Chunk
 from emotrace.engine import Device
 from emotrace.face.landmarks import ibug_68
 from emotrace.face.portraits import PortraitChooser, thumbnails
 from emotrace.registry import Spec
 from emotrace.settings import Settings
 from emotrace.tracks import Tracks
-from emotrace.video import Chunk
 from emotrace.views import FaceExtractor, FaceSamples
 
 if TYPE_CHECKING:

@@ -24,6 +24,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from emotrace.decode import Chunk
 from emotrace.engine import Device
 from emotrace.face.detect import Detections, Detector
 from emotrace.face.landmarks import Mesh, Region
@@ -32,7 +33,7 @@ from emotrace.measure import Measured, Measurer, measure
 from emotrace.settings import Settings
 from emotrace.shots import ShotDetector
 from emotrace.store import Store
-from emotrace.video import Chunk, Video
+from emotrace.video import Video
 
 T = TypeVar("T")
 PART_FRAMES = 256        # frames in memory before they are written
