@@ -11,10 +11,12 @@ import typer
 
 from emotrace import __version__
 from emotrace.errors import EmotraceError, InputError
+from emotrace.interrupt import Interrupt, listening
 from emotrace.settings import DETECT_EVERY, IDENTITY_THRESHOLD, MIN_QUALITY, Settings, chosen_components
 
 if TYPE_CHECKING:
     from emotrace.batch import Outcome
+    from emotrace.engine import Device
     from emotrace.weights import WeightsEntry
 
 app = typer.Typer(
@@ -66,25 +68,30 @@ def analyze(
 
     An interrupted analysis is gone on from; a finished one with the same settings is not done again.
     """
-    from emotrace import batch, progress
-    from emotrace.engine import providers
-
     settings = Settings(
         components=chosen_components(also or [], without or []), start=start, end=math.inf if end is None else end, rate=rate,
         min_face=min_face, detect_every=detect_every, min_quality=min_quality, mesh=mesh, identity=identity,
         identity_threshold=identity_threshold,
     )  # fmt: skip
-    providers(device)
-    work = batch.jobs(paths, out)
-    outcomes: list[Outcome] = []
     try:
-        with progress.bar(len(work)) as bar:
-            for outcome in batch.run(work, lambda job: bar.analyze(job, settings, device, overwrite)):
-                outcomes.append(bar.done(outcome))
+        with listening() as interrupt:
+            outcomes = _analyze(paths, out, settings, device, overwrite, interrupt)
     except KeyboardInterrupt:
         print("emotrace: interrupted; what was measured is kept, the same command goes on from there", file=sys.stderr)
         raise typer.Exit(130) from None
     _close(outcomes, alone=len(paths) == 1 and not paths[0].is_dir())
+
+
+def _analyze(
+    paths: list[Path], out: Path | None, settings: Settings, device: Device, overwrite: bool, interrupt: Interrupt
+) -> list[Outcome]:
+    from emotrace import batch, progress
+    from emotrace.engine import providers
+
+    providers(device)
+    work = batch.jobs(paths, out)
+    with progress.bar(len(work), interrupt) as bar:
+        return [bar.done(outcome) for outcome in batch.run(work, lambda job: bar.analyze(job, settings, device, overwrite))]
 
 
 def _close(outcomes: list[Outcome], alone: bool) -> None:

@@ -174,9 +174,8 @@ class PictureDecoder:
         """True where a tick of `rate` lies between the frame before and this one."""
         if self.rate is None or not math.isfinite(last):
             return True
-        def ticks(t: float) -> int:
-            return math.floor((t - self.start) * self.rate + 1e-6)  # type: ignore[operator]  # not None here
-        return ticks(time) > ticks(last)
+        before, now = (math.floor((t - self.start) * self.rate + 1e-6) for t in (last, time))
+        return now > before
 
     def _empty(self) -> _Gathered:
         room = self.video.chunk_frames

@@ -15,6 +15,7 @@ from emotrace.analysis import Analysis
 from emotrace.api import analyze
 from emotrace.batch import Job, Outcome
 from emotrace.engine import Device
+from emotrace.interrupt import Interrupt
 from emotrace.settings import Settings
 from emotrace.video import Video
 
@@ -25,18 +26,21 @@ class Bar:
 
     Args:
         progress: the display; silent where the error stream is no terminal.
+        interrupt: listened to before each file and at each step.
         files: how many files there are.
         task: of the file under way.
         number: of that file, from 1.
     """
 
     progress: Progress
+    interrupt: Interrupt
     files: int
     task: TaskID | None = None
     number: int = 0
 
     def analyze(self, job: Job, settings: Settings, device: Device, overwrite: bool) -> Analysis:
         """Analyse one file, showing how far it is; arguments and errors as in `emotrace.analyze`."""
+        self.interrupt.check()
         self.number += 1
         count = f"{self.number}/{self.files} " if self.files > 1 else ""
         self.task = self.progress.add_task(f"{count}{job.file.name}", total=None, rate="")
@@ -47,6 +51,7 @@ class Bar:
 
         def step(frames: int, reached: float) -> None:
             nonlocal before
+            self.interrupt.check()
             before = frames if before < 0 else before   # frames of earlier runs do not count for the rate
             rate = (frames - before) / max(time.monotonic() - began, 1e-6)
             self._update(completed=reached - settings.start, rate=f"{rate:.0f} frames/s")
@@ -68,10 +73,11 @@ class Bar:
         self.progress.update(self.task, completed=completed, rate=rate)
 
 
+
 @contextmanager
-def bar(files: int) -> Iterator[Bar]:
+def bar(files: int, interrupt: Interrupt) -> Iterator[Bar]:
     """A bar for so many files; nothing of it is left on the terminal afterwards."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[rate]}", markup=False))
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal) as shown:
-        yield Bar(shown, files)
+        yield Bar(shown, interrupt, files)
