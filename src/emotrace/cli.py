@@ -162,6 +162,47 @@ def components() -> None:
 
 
 @app.command()
+def corpora() -> None:
+    """List the corpora that can be read: layout, where to get each, and its terms."""
+    from emotrace.corpora.catalogue import CORPORA
+
+    for corpus in CORPORA.values():
+        print(f"{corpus.name}: {corpus.about}")
+        print(f"    path:  {corpus.layout}\n    from:  {corpus.where}\n    terms: {corpus.terms}")
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(help="a wrong name prints the list")],
+    corpus: Annotated[Path, typer.Option(help="file or folder of the recipe's corpus")],
+    out: Annotated[Path, typer.Option(help="folder of the run; one that lies there is gone on with")],
+) -> None:
+    """Train a recipe (needs the train extra)."""
+    from emotrace.recipes.__main__ import run
+
+    run(recipe, corpus, out, None)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="component, as in face.expression")],
+    corpus: Annotated[str, typer.Option(help="NAME=PATH, see 'emotrace corpora'")],
+    split: Annotated[str | None, typer.Option(help="part of the corpus  [default: all]")] = None,
+    json: Annotated[Path | None, typer.Option(help="file for the scores")] = None,
+    plots: Annotated[Path | None, typer.Option(help="folder for confusion matrix and reliability diagram")] = None,
+) -> None:
+    """Measure a component, as shipped, on a corpus of cropped faces."""
+    from emotrace.learn import shipped
+
+    measured = shipped.component(model)
+    scores = shipped.measure(measured, shipped.corpus(corpus, split))
+    files = shipped.write(scores, measured.scheme.labels, json, plots)
+    print(f"accuracy {scores.accuracy:.4f}  uar {scores.uar:.4f}  ece {scores.ece:.4f}  n {scores.n}")
+    for file in files:
+        print(file)
+
+
+@app.command()
 def doctor() -> None:
     """Check the installation end to end: libraries, weights, a real face found and measured."""
     from emotrace.doctor import check

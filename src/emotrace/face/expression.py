@@ -25,6 +25,7 @@ class Expression:
     """
 
     scheme = EXPRESSION_7
+    size = TEMPLATE.size
 
     def __init__(self) -> None:
         self.entry = entry(NAME)
@@ -33,7 +34,10 @@ class Expression:
 
     def extract(self, samples: FaceSamples) -> NDArray[np.float32]:
         """(n, 7); rows sum to 1."""
-        crops = warp(samples.pictures(), TEMPLATE.matrices(samples.tracks.mesh), TEMPLATE.size)
+        return self.of_crops(warp(samples.pictures(), TEMPLATE.matrices(samples.tracks.mesh), TEMPLATE.size))
+
+    def of_crops(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The same for faces already cropped as FER2013 frames them, (n, 64, 64, 3) RGB uint8 -> (n, 7)."""
         batch = prepare(crops, self.entry.input)
         rows = [self.network.run(batch[i : i + 1])[0][0, self.order] for i in range(len(batch))]
         return np.stack(rows) if rows else np.zeros((0, len(EXPRESSION_7)), np.float32)

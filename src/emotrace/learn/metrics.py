@@ -21,6 +21,8 @@ class Scores:
         per_class: label -> precision, recall (NaN where there is none to count) and support.
         confusion: (k, k) rows = truth, columns = prediction, counts.
         labels: k labels, in order.
+        confidence: (n,) probability of each answer, 0..1.
+        right: (n,) whether it was right.
     """
 
     n: int
@@ -30,6 +32,8 @@ class Scores:
     per_class: dict[str, dict[str, float]]
     confusion: NDArray[np.int64]
     labels: tuple[str, ...]
+    confidence: NDArray[np.float32]
+    right: NDArray[np.bool_]
 
 
 def score(probabilities: NDArray[np.float32], truth: NDArray[np.int64], labels: tuple[str, ...]) -> Scores:
@@ -57,6 +61,8 @@ def score(probabilities: NDArray[np.float32], truth: NDArray[np.int64], labels: 
         },
         confusion=table,
         labels=labels,
+        confidence=probabilities.max(axis=1, initial=0),
+        right=probabilities.argmax(axis=1) == truth,
     )
 
 

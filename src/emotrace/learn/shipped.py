@@ -1,0 +1,89 @@
+"""Evaluating a component as it is shipped: the same weights, engine and feeding that `analyze` uses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotrace import registry
+from emotrace.corpora import catalogue
+from emotrace.corpora.table import Faces
+from emotrace.errors import InputError
+from emotrace.learn.evaluate import Predict, as_json, evaluate
+from emotrace.learn.metrics import Scores
+from emotrace.learn.plots import confusion_svg, reliability_svg
+from emotrace.scheme import Scheme
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """What names expressions in cropped faces: `predict` takes (n, size, size) grey uint8 and gives (n, k)."""
+
+    predict: Predict
+    scheme: Scheme
+    size: int
+
+
+def component(name: str) -> Shipped:
+    """A component of the registry that can be fed with cropped faces.
+
+    Raises:
+        UnknownNameError: there is no such component.
+        InputError: it takes no cropped faces.
+    """
+    kind = registry.target(name)
+    if not hasattr(kind, "of_crops"):
+        able = [line for line in registry.default_names() if hasattr(registry.target(line), "of_crops")]
+        raise InputError(f"{name} cannot be evaluated on cropped faces; these can: {', '.join(able)}")
+    extractor = kind()
+    of_crops: Callable[[NDArray[np.uint8]], NDArray[np.float32]] = extractor.of_crops
+
+    def predict(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return of_crops(np.repeat(grey[..., None], 3, axis=3))
+
+    return Shipped(predict, extractor.scheme, extractor.size)
+
+
+def corpus(given: str, split: str | None) -> Faces:
+    """The corpus of "NAME=PATH", or one split of it.
+
+    Raises:
+        InputError: it is not of that form, the path has another layout, or there is no such split.
+        UnknownNameError: there is no such corpus.
+    """
+    name, equals, path = given.partition("=")
+    if not equals or not path:
+        raise InputError(f"--corpus must be NAME=PATH, as in fer2013=fer2013.parquet; got {given!r}")
+    faces = catalogue.read(name, Path(path))
+    return faces if split is None else faces.of_split(split)
+
+
+def measure(model: Shipped, faces: Faces) -> Scores:
+    """Scores of a model on a corpus's own labels."""
+    return evaluate(model.predict, faces, model.scheme, model.size)
+
+
+def write(scores: Scores, labels: tuple[str, ...], json_file: Path | None, plots: Path | None) -> list[Path]:
+    """Write scores as JSON, and the confusion matrix and reliability diagram as SVG into a folder; the files written.
+
+    Raises:
+        InputError: a file cannot be written.
+    """
+    files: dict[Path, str] = {}
+    if json_file is not None:
+        files[json_file] = json.dumps(as_json(scores), indent=1)
+    if plots is not None:
+        files[plots / "confusion.svg"] = confusion_svg(scores.confusion, labels)
+        files[plots / "reliability.svg"] = reliability_svg(scores.confidence, scores.right)
+    for file, text in files.items():
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{file}: cannot be written ({error.strerror}); give another place") from error
+    return list(files)

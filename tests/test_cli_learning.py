@@ -1,0 +1,70 @@
+"""corpora, train and evaluate on the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from emotrace.face.align import warp
+from emotrace.face.expression import TEMPLATE, Expression
+from emotrace.video import Video
+from recordings import samples_of
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "emotrace", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+
+
+@pytest.fixture
+def smiles(five_people: Path, tmp_path: Path) -> Path:
+    """The five faces of the photo as crops: four who smile and one who does not, sorted into folders."""
+    faces = samples_of(next(Video.open(five_people).chunks()).images[0])
+    crops = warp(faces.pictures(), TEMPLATE.matrices(faces.tracks.mesh), TEMPLATE.size)
+    happy = Expression().extract(faces)[:, 3] > 0.8
+    for k, (crop, smiling) in enumerate(zip(crops, happy, strict=True)):
+        folder = tmp_path / "corpus" / ("happy" if smiling else "neutral")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{k}.png").write_bytes(cv2.imencode(".png", np.ascontiguousarray(crop[..., ::-1]))[1].tobytes())
+    return tmp_path / "corpus"
+
+
+def test_a_component_is_evaluated_as_shipped(smiles: Path, tmp_path: Path) -> None:
+    done = run("evaluate", "face.expression", "--corpus", f"folder={smiles}", "--json", tmp_path / "scores.json",
+               "--plots", tmp_path / "plots")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert {"accuracy", "uar", "per_class", "confusion", "ece", "n"} <= set(scores)
+    assert scores["n"] == 5
+    assert scores["per_class"]["happiness"]["recall"] == 1.0
+    assert np.array(scores["confusion"]).sum() == 5
+    assert {file.name for file in (tmp_path / "plots").iterdir()} == {"confusion.svg", "reliability.svg"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["evaluate", "face.smell", "--corpus", "folder=x"], "no component"),
+        (["evaluate", "face.pose", "--corpus", "folder=x"], "face.expression"),
+        (["evaluate", "face.expression", "--corpus", "fer2013.parquet"], "NAME=PATH"),
+        (["evaluate", "face.expression", "--corpus", "imagenet=x"], "no corpus 'imagenet'"),
+        (["train", "magic", "--corpus", "x", "--out", "y"], "no recipe 'magic'"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_status_2(arguments: list[str], words: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_corpora_are_listed_with_layout_source_and_terms() -> None:
+    said = run("corpora").stdout
+    assert "fer2013:" in said
+    assert "terms: research use" in said
