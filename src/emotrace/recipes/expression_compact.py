@@ -80,8 +80,8 @@ class Config:
     stages: tuple[Stage, ...] = (Stage(0, 32, STRONG), Stage(6, 32, GENTLE), Stage(14, 40, LIGHT))
     plan: Plan = field(
         default_factory=lambda: Plan(
-            epochs=31, batch=128, rate=0.1, warmup=1.5, weight_decay=5e-4, average=0.999,
-            schedule="linear", points=((14, 1.0), (16, 10 / 12), (31, 0.0)),
+            epochs=28, batch=128, rate=0.1, warmup=1.5, weight_decay=5e-4, average=0.999,
+            schedule="linear", points=((14, 1.0), (16, 5 / 6), (21, 5 / 9), (28, 0.0)),
         )
     )
 
