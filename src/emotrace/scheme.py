@@ -58,6 +58,14 @@ EXPRESSION_7 = Scheme(
     exclusive=True,
     about=("probability that a viewer would name the shown expression so; the seven sum to 1",),
 )
+EXPRESSION_COMPACT = Scheme(
+    "expression_compact",
+    EXPRESSION_7.labels,
+    prefix="compact_",
+    unit="probability",
+    exclusive=True,
+    about=("the same by our own calibrated network; the seven sum to 1",),
+)
 EXPRESSION_8 = Scheme(
     "expression_8",
     (*EXPRESSION_7.labels, "contempt"),

@@ -59,8 +59,9 @@ def test_an_unmistakable_portrait_is_named(portrait: str, data: Path, tmp_path: 
     assert found.people[0].expression == names[portrait]
 
 
-def test_four_of_the_five_in_the_photo_smile(faces: FaceSamples) -> None:
-    happy = measured(faces, ["face.expression"])["face.expression"][:, EXPRESSION_7.labels.index("happiness")]
+@pytest.mark.parametrize("name", ["face.expression", "face.expression_compact"])
+def test_four_of_the_five_in_the_photo_smile(name: str, faces: FaceSamples) -> None:
+    happy = measured(faces, [name])[name][:, EXPRESSION_7.labels.index("happiness")]
     assert (happy > 0.8).sum() == 4
 
 

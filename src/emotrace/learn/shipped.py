@@ -17,7 +17,7 @@ from emotrace.errors import InputError
 from emotrace.learn.evaluate import Predict, as_json, evaluate
 from emotrace.learn.metrics import Scores
 from emotrace.learn.plots import confusion_svg, reliability_svg
-from emotrace.scheme import Scheme
+from emotrace.scheme import EXPRESSION_7, EXPRESSION_8, Scheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def component(name: str) -> Shipped:
     """
     kind = registry.target(name)
     if not hasattr(kind, "of_crops"):
-        able = [line for line in registry.default_names() if hasattr(registry.target(line), "of_crops")]
+        able = [line for line in registry.COMPONENTS if hasattr(registry.target(line), "of_crops")]
         raise InputError(f"{name} cannot be evaluated on cropped faces; these can: {', '.join(able)}")
     extractor = kind()
     of_crops: Callable[[NDArray[np.uint8]], NDArray[np.float32]] = extractor.of_crops
@@ -46,7 +46,9 @@ def component(name: str) -> Shipped:
     def predict(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
         return of_crops(np.repeat(grey[..., None], 3, axis=3))
 
-    return Shipped(predict, extractor.scheme, extractor.size)
+    labels = extractor.scheme.labels
+    scheme = next(known for known in (EXPRESSION_7, EXPRESSION_8) if known.labels == labels)
+    return Shipped(predict, scheme, extractor.size)
 
 
 def corpus(given: str, split: str | None) -> Faces:
