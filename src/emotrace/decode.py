@@ -178,8 +178,7 @@ class PictureDecoder:
         return now > before
 
     def _empty(self) -> _Gathered:
-        room = self.video.chunk_frames
-        return _Gathered(room, np.empty((room, self.video.height, self.video.width, 3), np.uint8))
+        return _Gathered(np.empty((self.video.chunk_frames, self.video.height, self.video.width, 3), np.uint8))
 
     def _upright(self, frame: av.VideoFrame, target: NDArray[np.uint8]) -> None:
         """Put a frame into its place in the chunk, RGB and upright, with one copy."""
@@ -209,8 +208,7 @@ class PictureDecoder:
 class _Gathered:
     """Frames on their way into a chunk."""
 
-    room: int
-    images: NDArray[np.uint8]   # (room, H, W, 3), of which `chosen` are filled
+    images: NDArray[np.uint8]   # (chunk_frames, H, W, 3), of which `chosen` are filled
     chosen: int = 0
     number: list[int] = field(default_factory=list)
     time: list[float] = field(default_factory=list)

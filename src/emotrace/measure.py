@@ -35,7 +35,7 @@ class Measurer:
     def __init__(self, settings: Settings, device: Device) -> None:
         self.settings = settings
         self.specs = [line for line in registry.with_needs(settings.components) if line.scheme is not None]
-        self.extractors = {line.name: _build(line, device) for line in self.specs}
+        self.extractors = {line.name: build(line.name, device) for line in self.specs}
         self.chooser = PortraitChooser()
 
     def every(self, samples: FaceSamples) -> Values:
@@ -71,9 +71,10 @@ class Measurer:
         }
 
 
-def _build(line: Spec, device: Device) -> FaceExtractor:
-    kind = registry.target(line.name)
-    extractor: FaceExtractor = kind(device) if line.on_device else kind()
+def build(name: str, device: Device = "auto") -> FaceExtractor:
+    """A face extractor of the registry, on a device where it can choose."""
+    kind = registry.target(name)
+    extractor: FaceExtractor = kind(device) if registry.spec(name).on_device else kind()
     return extractor
 
 

@@ -6,18 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace import registry
-from emotrace.engine import Device
+from emotrace.measure import build
 from emotrace.registry import Spec
-from emotrace.views import FaceExtractor, FaceSamples
+from emotrace.views import FaceSamples
 
 TOLERANCE = 1e-4   # of a value; batched arithmetic may differ in the last digits
-
-
-def build(name: str, device: Device = "cpu") -> FaceExtractor:
-    """A face extractor of the registry."""
-    line = registry.spec(name)
-    extractor: FaceExtractor = registry.target(name)(device) if line.on_device else registry.target(name)()
-    return extractor
 
 
 def measured(samples: FaceSamples, names: list[str]) -> dict[str, NDArray[np.float32]]:
@@ -26,7 +19,7 @@ def measured(samples: FaceSamples, names: list[str]) -> dict[str, NDArray[np.flo
     for line in registry.with_needs(names):
         if line.scheme is not None:
             needed = {need: values[need] for need in line.needs}
-            values[line.name] = build(line.name).extract(samples.having(needed))
+            values[line.name] = build(line.name, "cpu").extract(samples.having(needed))
     return values
 
 
@@ -48,7 +41,7 @@ def check_extractor(name: str, samples: FaceSamples) -> None:
     assert len(samples) >= 2, "give two faces or more"
     given = samples.having(measured(samples, list(line.needs)))
     before = given.images.copy(), given.tracks.mesh.copy()
-    extractor = build(name)
+    extractor = build(name, "cpu")
     batch = extractor.extract(given)
 
     assert extractor.scheme == line.scheme, f"{name}: the class and the registry name different schemes"
