@@ -62,7 +62,8 @@ def fit(
         plan: optimiser, schedule, epochs, seed.
         loss: of outputs (n, k) and targets (n, k), a scalar.
         augment: (images uint8, targets, epoch, generator) -> network input, targets.
-        validate: numbers of the averaged network in eval mode; `plan.watch` names the one that chooses, larger is better.
+        validate: numbers of the averaged network in eval mode, in the plan's precision; `plan.watch` names the one that
+            chooses, larger is better.
         folder: gets `last/` after every epoch and `best/` whenever the watched number rises.
         report: called with each epoch's numbers.
 
@@ -79,7 +80,8 @@ def fit(
     while progress.epoch < plan.epochs and not progress.exhausted(plan.patience):
         began = time.perf_counter()
         learnt = one_epoch(state, examples, plan, progress.epoch, loss, augment)
-        numbers = {"epoch": progress.epoch + 1.0, **learnt, **validate(state.average)}
+        with precision_of(plan, device_of(plan)):
+            numbers = {"epoch": progress.epoch + 1.0, **learnt, **validate(state.average)}
         numbers["seconds"] = time.perf_counter() - began
         progress.advance(numbers, plan.watch)
         if progress.best_epoch == progress.epoch:
@@ -94,14 +96,15 @@ def one_epoch(state: State, examples: Examples, plan: Plan, epoch: int, loss: Lo
     """Step through the training set once; gives the mean loss and the last rate."""
     device = device_of(plan)
     total, steps = 0.0, len(examples) // plan.batch
-    state.network.train()
+    network = state.network.train()
+    forward = torch.compile(network) if plan.compiled else network
     with torch.random.fork_rng():
         torch.manual_seed(seed_of(plan, epoch))  # dropout draws from the global generator
         for step, (images, targets) in enumerate(batches(examples, plan, epoch, augment)):
             rate = rate_at(plan, epoch + step / steps)
             for group in state.steps.param_groups:
                 group["lr"] = rate * group["rate_factor"]
-            total += one_step(state, images.to(device), targets.to(device), plan, loss)
+            total += one_step(state, forward, images.to(device), targets.to(device), plan, loss)
             taken = epoch * steps + step
             state.move_average(min(plan.average, (1 + taken) / (10 + taken)))  # short memory at first
     return {"loss": total / steps, "rate": rate}
@@ -115,11 +118,13 @@ def batches(examples: Examples, plan: Plan, epoch: int, augment: Augment) -> Ite
         yield augment(examples.images[rows], examples.targets[rows], epoch, chance)
 
 
-def one_step(state: State, images: Tensor, targets: Tensor, plan: Plan, loss: Loss) -> float:
+def one_step(
+    state: State, forward: Callable[[Tensor], Tensor], images: Tensor, targets: Tensor, plan: Plan, loss: Loss
+) -> float:
     """Forward, backward, clip, step; gives the loss."""
     layout = torch.channels_last if plan.channels_last and images.ndim == 4 else torch.contiguous_format
     with precision_of(plan, images.device):
-        outputs = state.network(images.contiguous(memory_format=layout))
+        outputs = forward(images.contiguous(memory_format=layout))
     value = loss(outputs.float(), targets)
     state.steps.zero_grad()
     torch.autograd.backward(state.scaler.scale(value))

@@ -26,5 +26,5 @@ def outputs_of(network: nn.Module, images: NDArray[np.uint8], batch: int = 256) 
         (n, k) float32.
     """
     device = next(network.parameters()).device
-    parts = [network(part.to(device)).cpu().numpy() for part in torch.split(batch_of(images), batch)]
+    parts = [network(part.to(device)).float().cpu().numpy() for part in torch.split(batch_of(images), batch)]
     return np.concatenate(parts)

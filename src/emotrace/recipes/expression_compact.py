@@ -1,24 +1,27 @@
 """`expression_compact`: the network that `analyze` reads expressions with.
 
-    FER2013 Training ─without non-faces─▶ 48 x 48 grey ─augment, growing size─▶ Compact ─▶ 7-way and 8-way logits
+    FER2013 Training ─without non-faces─▶ 48 x 48 grey ─augment─▶ teacher, 6 times as wide ─┐
+                                                       └augment─▶ Compact ◀─its answers─────┘─▶ 7-way and 8-way logits
     targets, 7-way: 0.7 hard label + 0.3 what the FER+ votes say of the hard label;  8-way: the FER+ votes
 
 The hard label of FER2013 is noisy, and FER+ names many of the same pictures differently (65 % agreement), so votes are not
 used as they are: a logistic regression fitted on the training rows turns a row of votes into the distribution of hard
-labels that such votes go with.
+labels that such votes go with. The teacher learns from these targets; the student learns from a blend of them and of what
+the teacher says of the very picture it sees, augmented alike.
 
-Source: Barsoum et al. 2016 (votes as distribution), Tan & Le 2021 (size grows while training).
+Source: Barsoum et al. 2016 (votes as distribution), Hinton et al. 2015 and Beyer et al. 2022 (distillation, the same view
+for both), Tan & Le 2021 (size grows while training).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from torch import Generator, Tensor, nn
 
 from emotrace.corpora import fer2013
@@ -27,19 +30,19 @@ from emotrace.learn import fit as loop
 from emotrace.learn.augment import Augmentation, augment
 from emotrace.learn.checkpoint import load_weights
 from emotrace.learn.export import export
-from emotrace.learn.fit import Examples
+from emotrace.learn.fit import Augment, Examples
 from emotrace.learn.log import Report, lines
 from emotrace.learn.losses import cross_entropy
 from emotrace.learn.metrics import calibration_error, softmax, temperature
-from emotrace.learn.networks.compact import EXPRESSIONS, VOTES, Compact
-from emotrace.learn.plan import Plan
+from emotrace.learn.networks.compact import EXPRESSIONS, Compact
+from emotrace.learn.plan import Plan, device_of, precision_of
 from emotrace.learn.predict import outputs_of
 from emotrace.learn.state import Progress
+from emotrace.learn.votes import hard_given_votes, shares
 from emotrace.recipes import Published
 from emotrace.scheme import EXPRESSION_7, EXPRESSION_8
 
 PUBLISHED = Published(None, "accuracy", "PublicTest", "our own; tuned single VGGs: 73.3 %, Khaireddin & Chen 2021")
-SHRINK = 1e-4  # of the logistic regression's weights, enough to keep it finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Stage:
 
     Args:
         first: its first epoch, counted from 0.
-        size: side of the pictures, px; small ones first, since they cost less and teach the coarse.
+        size: side at which the network sees the pictures, px; small ones first, since they cost less and teach the coarse.
         augmentation: how strongly they are varied.
     """
 
@@ -65,66 +68,73 @@ LIGHT = Augmentation(
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """A network and how it is fitted.
+
+    Args:
+        stem, widths, blocks, dropout: of `Compact`.
+        stages: sizes and augmentation, by epoch; at the last size the finished network sees faces.
+        plan: optimiser and schedule.
+    """
+
+    stem: int
+    widths: tuple[int, int, int]
+    blocks: tuple[int, int, int]
+    dropout: float
+    stages: tuple[Stage, ...]
+    plan: Plan
+
+    def network(self) -> Compact:
+        """With fresh weights."""
+        return Compact(self.stem, self.widths, self.blocks, self.dropout)
+
+    def stage(self, epoch: int) -> Stage:
+        """The stage that an epoch belongs to."""
+        return next(stage for stage in reversed(self.stages) if epoch >= stage.first)
+
+
+TEACHER = Run(
+    stem=32, widths=(64, 160, 384), blocks=(1, 2, 2), dropout=0.4,
+    stages=(Stage(0, 32, STRONG), Stage(8, 40, GENTLE), Stage(18, 44, LIGHT)),
+    plan=Plan(
+        epochs=23, batch=128, rate=0.1, warmup=1.5, weight_decay=5e-4, average=0.999, precision="bf16", compiled=True,
+        schedule="linear", points=((8, 1.0), (23, 0.0)),
+    ),
+)  # fmt: skip
+STUDENT = Run(
+    stem=32, widths=(48, 96, 256), blocks=(1, 2, 2), dropout=0.2,
+    stages=(Stage(0, 32, STRONG), Stage(16, 40, GENTLE)),
+    plan=Plan(
+        epochs=48, batch=128, rate=0.1, warmup=1.5, weight_decay=2e-4, average=0.999, precision="bf16", compiled=True,
+        schedule="linear", points=((16, 1.0), (48, 0.0)),
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Every constant of the recipe.
 
     Args:
         hard_share: share of the hard label in the 7-way target; the rest is what the votes say of it.
         votes_weight: weight of the 8-way loss beside the 7-way one.
-        stages: sizes and augmentation, by epoch.
-        plan: optimiser and schedule.
+        teacher: fitted first, in the folder's `teacher/`.
+        teacher_share: share of the teacher's answer in the student's targets.
+        teacher_temperature: softens that answer.
+        student: what is shipped.
     """
 
     hard_share: float = 0.7
     votes_weight: float = 0.6
-    stages: tuple[Stage, ...] = (Stage(0, 32, STRONG), Stage(6, 32, GENTLE), Stage(14, 40, LIGHT))
-    plan: Plan = field(
-        default_factory=lambda: Plan(
-            epochs=28, batch=128, rate=0.1, warmup=1.5, weight_decay=5e-4, average=0.999,
-            schedule="linear", points=((14, 1.0), (16, 5 / 6), (21, 5 / 9), (28, 0.0)),
-        )
-    )
-
-    def stage(self, epoch: int) -> Stage:
-        """The stage that an epoch belongs to."""
-        return next(stage for stage in reversed(self.stages) if epoch >= stage.first)
+    teacher: Run = field(default=TEACHER)
+    teacher_share: float = 0.7
+    teacher_temperature: float = 1.5
+    student: Run = field(default=STUDENT)
 
     @property
-    def size(self) -> int:
-        """Side at which the finished network sees faces, px."""
-        return self.stages[-1].size
-
-
-def shares(faces: Faces) -> NDArray[np.float32]:
-    """FER+ votes as a distribution over EXPRESSION_8, (n, 8); all 0 where nobody voted for an expression."""
-    votes = np.nan_to_num(faces.votes[:, :VOTES])
-    return np.asarray(votes / np.maximum(votes.sum(axis=1, keepdims=True), 1), np.float32)
-
-
-def hard_given_votes(votes: NDArray[np.float32], label: NDArray[np.int64]) -> NDArray[np.float32]:
-    """What votes say of the hard label: multinomial logistic regression of one on the other.
-
-    Args:
-        votes: (n, 8) shares.
-        label: (n,) positions in EXPRESSION_7.
-
-    Returns:
-        (n, 7) float32, rows sum to 1.
-    """
-    inputs = np.column_stack([votes, np.ones(len(votes))]).astype(np.float64)  # (n, 9), the last for the bias
-    truth = np.eye(EXPRESSIONS)[label]
-
-    def predicted(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        powers = np.exp(inputs @ weights.reshape(-1, EXPRESSIONS))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float64)
-
-    def loss_and_slope(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        given = predicted(weights)
-        slope = inputs.T @ (given - truth) / len(truth) + 2 * SHRINK * weights.reshape(-1, EXPRESSIONS)
-        return -float(np.log((given * truth).sum(axis=1)).mean()) + SHRINK * float(weights @ weights), slope.ravel()
-
-    start = np.zeros(inputs.shape[1] * EXPRESSIONS)
-    return predicted(minimize(loss_and_slope, start, jac=True, method="L-BFGS-B").x).astype(np.float32)
+    def plan(self) -> Plan:
+        """Of the student."""
+        return self.student.plan
 
 
 def examples(faces: Faces, config: Config) -> Examples:
@@ -143,6 +153,11 @@ def loss(outputs: Tensor, targets: Tensor, votes_weight: float) -> Tensor:
     return hard + votes_weight * cross_entropy(outputs[:, EXPRESSIONS:], targets[:, EXPRESSIONS:])
 
 
+def resized(images: Tensor, size: int) -> Tensor:
+    """(n, 1, h, w) -> (n, 1, size, size), the same way in training and in use."""
+    return nn.functional.interpolate(images, (size, size), mode="bilinear", align_corners=False)
+
+
 class At(nn.Module):
     """A network on pictures brought to one size, sampled as in training.
 
@@ -157,8 +172,7 @@ class At(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, 1, h, w) -> the network's output."""
-        resized = nn.functional.interpolate(images, (self.size, self.size), mode="bilinear", align_corners=False)
-        outputs: Tensor = self.network(resized)
+        outputs: Tensor = self.network(resized(images, self.size))
         return outputs
 
 
@@ -174,25 +188,65 @@ def validation(network: nn.Module, faces: Faces, images: NDArray[np.uint8]) -> d
     }
 
 
+def teaching(teacher: nn.Module, run: Run, temperature: float, share: float) -> Callable[[Tensor, Tensor], Tensor]:
+    """Targets that a teacher has a share in.
+
+    Args:
+        teacher: trained as `run` says.
+        temperature: softens its answers.
+        share: of its answer; the rest is the target itself.
+
+    Returns:
+        A function of augmented pictures (n, 1, h, w) and targets (n, 15) that gives the new targets.
+    """
+    device = device_of(run.plan)
+    seen = At(teacher, run.stages[-1].size).to(device).eval()
+
+    @torch.no_grad()
+    def taught(images: Tensor, targets: Tensor) -> Tensor:
+        with precision_of(run.plan, device):
+            outputs = seen(images.to(device)).float().cpu() / temperature
+        seven, eight = outputs[:, :EXPRESSIONS].softmax(1), outputs[:, EXPRESSIONS:].softmax(1)
+        return (1 - share) * targets + share * torch.cat([seven, eight], 1)
+
+    return taught
+
+
 def fit(corpus: Path, folder: Path, config: Config | None = None, report: Report = lines) -> Progress:
-    """Fit `compact` on FER2013's Training part, choosing on PublicTest; continues the run that lies in `folder`."""
+    """Fit teacher and student on FER2013's Training part, choosing on PublicTest; continues the run in `folder`."""
     config = config or Config()
     faces = fer2013.read(corpus)
-    held_out = faces.of_split("PublicTest")
-    pictures = held_out.images(fer2013.SIDE)
-    torch.manual_seed(config.plan.seed)
+    lessons, held_out = examples(faces.of_split("Training"), config), faces.of_split("PublicTest")
 
-    def vary(images: Tensor, targets: Tensor, epoch: int, generator: Generator) -> tuple[Tensor, Tensor]:
-        stage = config.stage(epoch)
+    def alone(images: Tensor, targets: Tensor, epoch: int, generator: Generator) -> tuple[Tensor, Tensor]:
+        stage = config.teacher.stage(epoch)
         return augment(images, targets, stage.augmentation, stage.size, generator)
 
+    fit_one(config.teacher, lessons, held_out, alone, folder / "teacher", config, report)
+    teacher = load_weights(folder / "teacher" / "best", config.teacher.network())
+    taught = teaching(teacher, config.teacher, config.teacher_temperature, config.teacher_share)
+
+    def with_teacher(images: Tensor, targets: Tensor, epoch: int, generator: Generator) -> tuple[Tensor, Tensor]:
+        stage = config.student.stage(epoch)
+        images, targets = augment(images, targets, stage.augmentation, fer2013.SIDE, generator)
+        return resized(images, stage.size), taught(images, targets)
+
+    return fit_one(config.student, lessons, held_out, with_teacher, folder, config, report)
+
+
+def fit_one(
+    run: Run, lessons: Examples, held_out: Faces, vary: Augment, folder: Path, config: Config, report: Report
+) -> Progress:
+    """Fit one of the two networks."""
+    torch.manual_seed(run.plan.seed)
+    pictures = held_out.images(fer2013.SIDE)
     return loop.fit(
-        Compact(),
-        examples(faces.of_split("Training"), config),
-        config.plan,
+        run.network(),
+        lessons,
+        run.plan,
         loss=lambda outputs, targets: loss(outputs, targets, config.votes_weight),
         augment=vary,
-        validate=lambda network: validation(At(network, config.size), held_out, pictures),
+        validate=lambda network: validation(At(network, run.stages[-1].size), held_out, pictures),
         folder=folder,
         report=report,
     )
@@ -227,9 +281,10 @@ def ship(corpus: Path, folder: Path, path: Path, config: Config | None = None) -
     Returns:
         The temperatures of the 7-way and the 8-way head.
     """
+    student = (config or Config()).student
     faces = fer2013.read(corpus).of_split("PublicTest")
     images = faces.images(fer2013.SIDE)
-    network = At(load_weights(folder / "best", Compact()), (config or Config()).size).eval()
+    network = At(load_weights(folder / "best", student.network()), student.stages[-1].size).eval()
     outputs = outputs_of(network, images)
     temperatures = (
         temperature(outputs[:, :EXPRESSIONS], faces.label),
