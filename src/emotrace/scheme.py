@@ -177,3 +177,45 @@ EMBEDDING_128 = Scheme(
     low=-1.0,
     about=("identity embedding of unit length; the cosine of two tells how alike two faces are",),
 )
+VOICE_EXPRESSION = Scheme(
+    "voice_expression",
+    (*EXPRESSION_7.labels, "calm"),
+    prefix="voice_",
+    unit="probability",
+    exclusive=True,
+    about=("probability that a listener would name the expression of the voice so; the eight sum to 1",),
+)
+VOICE_VALENCE_AROUSAL = Scheme(
+    "voice_valence_arousal",
+    VALENCE_AROUSAL.labels,
+    prefix="voice_",
+    low=-1.0,
+    frame=VALENCE_AROUSAL.frame,
+    about=(
+        "valence of the voice, learnt from values derived from acted labels",
+        "arousal of the voice, learnt from values derived from acted labels and their intensity",
+    ),
+)
+VOICE_NETWORK = Scheme(
+    "voice_network",
+    (*VOICE_EXPRESSION.labels, *VALENCE_AROUSAL.labels),
+    prefix="voice_",
+    low=-1.0,
+    about=("what the voice network says at once: eight probabilities, valence, arousal",),
+)
+PROSODY = Scheme(
+    "prosody",
+    ("pitch", "pitch_spread", "voiced", "loudness", "loudness_spread", "jitter", "shimmer", "hnr"),
+    low=0.0,
+    high=1.0,
+    about=(
+        "mean fundamental frequency of the voiced frames, Hz (not bounded by 1)",
+        "standard deviation of the fundamental frequency, semitones (not bounded by 1)",
+        "share of frames that are voiced",
+        "mean loudness: sum of auditory spectrum bands to the power 0.3, as in eGeMAPS (not bounded by 1)",
+        "standard deviation of the loudness over its mean (not bounded by 1)",
+        "mean local jitter: difference of consecutive periods over the mean period (not bounded by 1)",
+        "mean local shimmer: difference of consecutive peak amplitudes, dB (not bounded by 1)",
+        "harmonics-to-noise ratio, dB (not bounded by 1)",
+    ),
+)

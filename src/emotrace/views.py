@@ -1,7 +1,7 @@
 """Views: what extractors get to see of a video.
 
-A view cuts a stretch of video into samples. So far there is one, the face: a sample is one tracked face in one frame, with
-its mesh and the picture it lies in; each extractor cuts the crop that its own network was trained on.
+A view cuts a stretch of video into samples. The face: a sample is one tracked face in one frame, with its mesh and the
+picture it lies in; each extractor cuts the crop that its own network was trained on. The voice: a sample is a window of sound.
 """
 
 from __future__ import annotations
@@ -65,5 +65,57 @@ class FaceExtractor(Protocol):
     scheme: Scheme
 
     def extract(self, samples: FaceSamples) -> NDArray[np.float32]:
+        """Values, (n, k)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSamples:
+    """n windows of equal length in one stretch of sound; the pipeline passes only those in which somebody speaks.
+
+    Args:
+        sound: (s,) float32 mono, -1..1.
+        sample_rate: Hz; 16,000 in `analyze`.
+        start: (n,) int64 position in `sound` of each window's first sample.
+        length: samples of a window.
+        measured: (n, k) values of the components that the extractor needs, by component name.
+    """
+
+    sound: NDArray[np.float32]
+    sample_rate: int
+    start: NDArray[np.int64]
+    length: int
+    measured: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> VoiceSamples:
+        """The windows of a mask, of positions or of a slice; the sound is shared."""
+        measured = {name: values[rows] for name, values in self.measured.items()}
+        return VoiceSamples(self.sound, self.sample_rate, self.start[rows], self.length, measured)
+
+    def having(self, measured: Mapping[str, NDArray[np.float32]]) -> VoiceSamples:
+        """The same windows with other measured values beside them."""
+        return VoiceSamples(self.sound, self.sample_rate, self.start, self.length, measured)
+
+    def windows(self) -> NDArray[np.float32]:
+        """The windows themselves, (n, length), copied out of the sound."""
+        if len(self) == 0:
+            return np.zeros((0, self.length), np.float32)
+        return np.lib.stride_tricks.sliding_window_view(self.sound, self.length)[self.start]
+
+    @classmethod
+    def whole(cls, sound: NDArray[np.float32], sample_rate: int) -> VoiceSamples:
+        """A clip as one window."""
+        return cls(sound, sample_rate, np.zeros(1, np.int64), len(sound))
+
+
+class VoiceExtractor(Protocol):
+    """What turns windows of sound into numbers; the same contract as of `FaceExtractor`."""
+
+    scheme: Scheme
+
+    def extract(self, samples: VoiceSamples) -> NDArray[np.float32]:
         """Values, (n, k)."""
         ...
