@@ -1,0 +1,1 @@
+"""The voice view: where somebody speaks, who, and what the sound of it tells."""
