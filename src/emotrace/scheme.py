@@ -196,6 +196,14 @@ VOICE_VALENCE_AROUSAL = Scheme(
         "arousal of the voice, learnt from values derived from acted labels and their intensity",
     ),
 )
+FUSED = Scheme(
+    "fused",
+    EXPRESSION_7.labels,
+    prefix="emotion_",
+    unit="probability",
+    exclusive=True,
+    about=("probability of the expression by face and voice together; the seven sum to 1, all empty where fusion abstains",),
+)
 VOICE_NETWORK = Scheme(
     "voice_network",
     (*VOICE_EXPRESSION.labels, *VALENCE_AROUSAL.labels),
@@ -218,4 +226,14 @@ PROSODY = Scheme(
         "mean local shimmer: difference of consecutive peak amplitudes, dB (not bounded by 1)",
         "harmonics-to-noise ratio, dB (not bounded by 1)",
     ),
+)
+SHORT_TERM_FEATURES = (
+    "zcr", "energy", "energy_entropy", "spectral_centroid", "spectral_spread", "spectral_entropy", "spectral_flux",
+    "spectral_rolloff", *(f"mfcc_{i}" for i in range(1, 14)), *(f"chroma_{i}" for i in range(1, 13)), "chroma_std",
+)  # fmt: skip
+SHORT_TERM = Scheme(
+    "short_term",
+    (*(f"{name}_mean" for name in SHORT_TERM_FEATURES), *(f"{name}_std" for name in SHORT_TERM_FEATURES)),
+    prefix="st_",
+    about=("mean or standard deviation over the window of a short-term feature of pyAudioAnalysis (not bounded)",),
 )
