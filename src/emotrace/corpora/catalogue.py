@@ -1,4 +1,4 @@
-"""The picture corpora that can be read: one table for the command line, the docs and the tests."""
+"""The corpora that can be read, of pictures and of clips: one table each for the command line, the docs and the tests."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from emotrace.corpora.clips import Clips
 from emotrace.corpora.table import Faces
 from emotrace.errors import unknown
 
@@ -16,7 +17,7 @@ class Corpus:
 
     Args:
         name: as on the command line.
-        target: "module:function" that takes a path and gives `Faces`.
+        target: "module:function" that takes a path and gives `Faces` or, in CLIPS, `Clips`.
         about: one sentence.
         layout: what the path has to be.
         where: where to get it.
@@ -78,6 +79,22 @@ CORPORA: dict[str, Corpus] = {
     )
 }  # fmt: skip
 
+CLIPS: dict[str, Corpus] = {
+    corpus.name: corpus
+    for corpus in (
+        Corpus(
+            "afew", "emotrace.corpora.afew:read", "about 1,800 clips from films, seven expressions, with sound",
+            "folder with Train, Val and Test, a folder a class in each, clips .avi or .mp4; face crops are found, too",
+            "cs.anu.edu.au/few, on request", "research, by agreement with the institution", "Dhall et al. 2012",
+        ),
+        Corpus(
+            "paired", "emotrace.corpora.paired:read", "constructed: moving FER2013 faces with RAVDESS voices, 392 clips",
+            "folder made by python -m emotrace.corpora.paired FER2013 RAVDESS FOLDER", "made from the two corpora you have",
+            "those of FER2013 and RAVDESS (CC BY-NC-SA 4.0); not to be passed on", "Goodfellow et al. 2013; Livingstone 2018",
+        ),
+    )
+}  # fmt: skip
+
 
 def read(name: str, path: Path) -> Faces:
     """Read a corpus by name.
@@ -91,3 +108,17 @@ def read(name: str, path: Path) -> Faces:
     module, _, function = CORPORA[name].target.partition(":")
     faces: Faces = getattr(import_module(module), function)(path)
     return faces
+
+
+def read_clips(name: str, path: Path) -> Clips:
+    """Read a corpus of clips by name.
+
+    Raises:
+        UnknownNameError: there is no such corpus.
+        InputError: what lies at the path has another layout.
+    """
+    if name not in CLIPS:
+        raise unknown("corpus of clips", name, list(CLIPS))
+    module, _, function = CLIPS[name].target.partition(":")
+    clips: Clips = getattr(import_module(module), function)(path)
+    return clips
