@@ -1,4 +1,4 @@
-"""Slaney's mel scale and triangular filters on it."""
+"""Mel scales and triangular filters on them."""
 
 from __future__ import annotations
 
@@ -27,6 +27,19 @@ def mel_to_hz(mel: NDArray[Any] | float) -> NDArray[np.float64]:
     """The inverse of `hz_to_mel`."""
     mel = np.asarray(mel, np.float64)
     return np.where(mel < BREAK_MEL, mel * LINEAR_HZ, BREAK_HZ * np.exp(LOG_STEP * (np.maximum(mel, BREAK_MEL) - BREAK_MEL)))
+
+
+def hz_to_htk_mel(hz: NDArray[Any] | float) -> NDArray[np.float64]:
+    """Mel of a frequency, 1127 ln(1 + f / 700): the scale of HTK, openSMILE and Yaafe.
+
+    Source: O'Shaughnessy 1987, Speech Communication; Young et al. 2006, The HTK Book, eq. 5.13.
+    """
+    return np.asarray(1127.0 * np.log1p(np.asarray(hz, np.float64) / 700.0))
+
+
+def htk_mel_to_hz(mel: NDArray[Any] | float) -> NDArray[np.float64]:
+    """The inverse of `hz_to_htk_mel`."""
+    return np.asarray(700.0 * np.expm1(np.asarray(mel, np.float64) / 1127.0))
 
 
 def triangles(edges: NDArray[np.floating[Any]], bins: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -63,5 +76,27 @@ def slaney_filters(bands: int, fft_length: int, sample_rate: float, low: float, 
     edges = mel_to_hz(np.linspace(hz_to_mel(low), hz_to_mel(high), bands + 2))
     weights = triangles(edges, np.fft.rfftfreq(fft_length, 1.0 / sample_rate))
     weights *= (2.0 / (edges[2:] - edges[:-2]))[:, None]
+    weights.setflags(write=False)
+    return weights
+
+
+@cache
+def htk_filters(bands: int, fft_length: int, sample_rate: float, low: float, high: float) -> NDArray[np.float64]:
+    """Filters of height 1 that are triangles on the mel scale itself, as HTK and openSMILE make them.
+
+    Args:
+        bands: number of filters.
+        fft_length: samples of the transform.
+        sample_rate: Hz; bands beyond half of it hear nothing.
+        low: where the first filter begins, Hz.
+        high: where the last one ends, Hz.
+
+    Returns:
+        (bands, fft_length // 2 + 1), read-only.
+
+    Source: Young et al. 2006, The HTK Book, section 5.4.
+    """
+    edges = np.linspace(hz_to_htk_mel(low), hz_to_htk_mel(high), bands + 2)
+    weights = triangles(edges, hz_to_htk_mel(np.fft.rfftfreq(fft_length, 1.0 / sample_rate)))
     weights.setflags(write=False)
     return weights
