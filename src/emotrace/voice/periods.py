@@ -66,8 +66,7 @@ def periods(sounds: Array, sample_rate: int, track: PitchTrack) -> Periods:
 
 def _pair(sound: Array, centre: NDArray[np.int64], period: Array) -> tuple[Array, Array]:
     """Jitter and shimmer at some frames, (v,) each, whose periods are given in samples."""
-    half = np.ceil(period.max() / 2).astype(int)
-    reach = int(np.ceil((1 + SEARCH) * period.max())) + 2 * half + 2
+    reach = int(np.ceil((1.5 + SEARCH) * period.max())) + 2   # a late neighbour's far end
     padded = np.concatenate([np.zeros(reach, np.float32), sound, np.zeros(reach, np.float32)])
     around = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)   # row i is centred on sample i
     offset = np.arange(-reach, reach + 1, dtype=np.float32)
@@ -87,11 +86,11 @@ def _pair(sound: Array, centre: NDArray[np.int64], period: Array) -> tuple[Array
 
 
 def _agreement(cut: Array, width: NDArray[np.int64]) -> Array:
-    """Normalised correlation of the period in the middle with the sound at every offset, (v, 2 reach + 1)."""
+    """Normalised correlation of the period in the middle with the sound around each offset, (v, 2 reach + 1)."""
     middle = cut.shape[1] // 2
     offset = np.arange(cut.shape[1]) - middle
     template = np.where(np.abs(offset) <= width[:, None], cut, 0.0)
-    size = fft.next_fast_len(2 * cut.shape[1], real=True)
+    size = fft.next_fast_len(cut.shape[1], real=True)   # what wraps around lies beyond the offsets that are looked at
     crossed = fft.irfft(fft.rfft(cut, size, axis=1) * fft.rfft(template, size, axis=1).conj(), size, axis=1)
     matched = np.roll(crossed, middle, axis=1)[:, : cut.shape[1]]
     total = np.cumsum(np.pad(cut.astype(np.float64) ** 2, ((0, 0), (1, 0))), axis=1)

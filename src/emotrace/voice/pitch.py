@@ -119,7 +119,7 @@ def _autocorrelation(cut: Array, lags: int) -> Array:
     spectrum = fft.rfft(cut, size, axis=1)
     power = spectrum.real**2 + spectrum.imag**2
     r: Array = fft.irfft(power, 2 * size, axis=1)[:, : 2 * lags]
-    return r / np.maximum(r[:, :1], np.float32(1e-20))
+    return np.asarray(r / np.maximum(r[:, :1], np.float32(1e-20)), np.float32)
 
 
 @cache
