@@ -164,9 +164,9 @@ def components() -> None:
 @app.command()
 def corpora() -> None:
     """List the corpora that can be read: layout, where to get each, and its terms."""
-    from emotrace.corpora.catalogue import CLIPS, CORPORA
+    from emotrace.corpora.catalogue import CLIPS, CORPORA, VOICES
 
-    for corpus in (*CORPORA.values(), *CLIPS.values()):
+    for corpus in (*CORPORA.values(), *CLIPS.values(), *VOICES.values()):
         print(f"{corpus.name}: {corpus.about}")
         print(f"    path:  {corpus.layout}\n    from:  {corpus.where}\n    terms: {corpus.terms}")
 

@@ -1,4 +1,4 @@
-"""The corpora that can be read, of pictures and of clips: one table each for the command line, the docs and the tests."""
+"""The corpora that can be read, of pictures, clips and voices: one table each for the command line, the docs and the tests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from emotrace.corpora.clips import Clips
 from emotrace.corpora.table import Faces
+from emotrace.corpora.voices import Voices
 from emotrace.errors import unknown
 
 
@@ -17,7 +18,7 @@ class Corpus:
 
     Args:
         name: as on the command line.
-        target: "module:function" that takes a path and gives `Faces` or, in CLIPS, `Clips`.
+        target: "module:function" that takes a path and gives `Faces`; in CLIPS `Clips`, in VOICES `Voices`.
         about: one sentence.
         layout: what the path has to be.
         where: where to get it.
@@ -95,6 +96,31 @@ CLIPS: dict[str, Corpus] = {
     )
 }  # fmt: skip
 
+VOICES: dict[str, Corpus] = {
+    corpus.name: corpus
+    for corpus in (
+        Corpus(
+            "ravdess", "emotrace.corpora.ravdess:read", "1,440 sentences spoken by 24 actors, eight expressions of the voice",
+            "folder of 03-01-06-01-02-01-12.wav ..., with or without Actor_01 ...; any sound format",
+            "zenodo.org/records/1188976", "CC BY-NC-SA 4.0", "Livingstone & Russo 2018",
+        ),
+        Corpus(
+            "nemo", "emotrace.corpora.nemo:read", "4,481 Polish sentences by nine speakers, six expressions of the voice",
+            "folder with data.tsv and samples; any sound format", "huggingface.co/datasets/amu-cai/nEMO", "CC BY-NC-SA 4.0",
+            "Christop 2024",
+        ),
+        Corpus(
+            "savee", "emotrace.corpora.savee:read", "480 British sentences by four men, seven expressions of the voice",
+            "folder of DC_a01.wav ..., or of DC/a01.wav ...", "kahlan.eps.surrey.ac.uk/savee, on request",
+            "research, by agreement", "Haq & Jackson 2010",
+        ),
+        Corpus(
+            "folder", "emotrace.corpora.voices:read_classes", "any recordings sorted into folders named after expressions",
+            "[split/]class/recording", "your own", "yours", "",
+        ),
+    )
+}  # fmt: skip
+
 
 def read(name: str, path: Path) -> Faces:
     """Read a corpus by name.
@@ -122,3 +148,17 @@ def read_clips(name: str, path: Path) -> Clips:
     module, _, function = CLIPS[name].target.partition(":")
     clips: Clips = getattr(import_module(module), function)(path)
     return clips
+
+
+def read_voices(name: str, path: Path) -> Voices:
+    """Read a corpus of voices by name.
+
+    Raises:
+        UnknownNameError: there is no such corpus.
+        InputError: what lies at the path has another layout.
+    """
+    if name not in VOICES:
+        raise unknown("corpus of voices", name, list(VOICES))
+    module, _, function = VOICES[name].target.partition(":")
+    voices: Voices = getattr(import_module(module), function)(path)
+    return voices

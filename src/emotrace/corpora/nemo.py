@@ -1,0 +1,55 @@
+"""nEMO: 90 Polish sentences acted by nine speakers in six emotions.
+
+    data.tsv                      file_id, emotion, raw_text, normalized_text, speaker_id, gender, age
+    samples/WR0_surprised_64.wav
+
+The files may be of any sound format, whatever the table calls them. nEMO has no disgust and no calm.
+
+Source: Christop 2024, nEMO: Dataset of Emotional Speech in Polish, LREC-COLING.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from emotrace.corpora.voices import Voices, position, recordings, table
+from emotrace.errors import InputError
+
+NAME = "nEMO"
+TABLE = "data.tsv"
+COLUMNS = ("file_id", "emotion", "normalized_text", "speaker_id", "gender")
+
+
+def read(path: Path) -> Voices:
+    """nEMO from its folder.
+
+    Raises:
+        InputError: there is no data.tsv, it lacks a column, or a file that it lists is not there.
+    """
+    file = path / TABLE
+    if not file.is_file():
+        found = ", ".join(sorted(p.name for p in path.glob("*"))[:8]) or "nothing"
+        raise InputError(f"{path}: expected {TABLE} and samples/ of nEMO; found {found}")
+    rows = _rows(file)
+    files = {sound.stem: sound for sound in recordings(path)}
+    if missing := [row["file_id"] for row in rows if Path(row["file_id"]).stem not in files]:
+        raise InputError(f"{path}: {len(missing)} of {len(rows)} files that {TABLE} lists are not there, as {missing[0]}")
+    found_files = [files[Path(row["file_id"]).stem] for row in rows]
+    return table(
+        NAME,
+        found_files,
+        [position(row["emotion"], NAME) for row in rows],
+        [sound.relative_to(path).as_posix() for sound in found_files],
+        speaker=[row["speaker_id"] for row in rows],
+        gender=[row["gender"] for row in rows],
+        statement=[row["normalized_text"] for row in rows],
+    )
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="", encoding="utf-8") as stream:
+        reader = csv.DictReader(stream, delimiter="\t")
+        if missing := [column for column in COLUMNS if column not in (reader.fieldnames or ())]:
+            raise InputError(f"{file}: no column {missing[0]!r}; expected {', '.join(COLUMNS)}")
+        return [{column: row[column].strip() for column in COLUMNS} for row in reader]  # the published table pads speakers

@@ -1,0 +1,66 @@
+"""The network that names the expression of a voice: Whisper's first blocks, attentive statistics, two heads."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from emotrace.learn.networks.whisper import BANDS, WIDTH, Encoder
+from emotrace.scheme import VALENCE_AROUSAL, VOICE_EXPRESSION
+
+EXPRESSIONS = len(VOICE_EXPRESSION)
+OUTPUTS = EXPRESSIONS + len(VALENCE_AROUSAL)
+
+
+class AttentivePool(nn.Module):
+    """Mean and standard deviation over time, weighted by what the network finds worth hearing.
+
+    Args:
+        hidden: width of the layer that weighs.
+
+    Source: Okabe, Koshinaka & Shinoda 2018, Attentive Statistics Pooling for Deep Speaker Embedding, eq. 4-6.
+    """
+
+    def __init__(self, hidden: int = 64) -> None:
+        super().__init__()
+        self.weigh = nn.Sequential(nn.Linear(WIDTH, hidden), nn.Tanh(), nn.Linear(hidden, 1))
+
+    def forward(self, x: Tensor, heard: Tensor | None) -> Tensor:
+        """(n, t, 384), and (n, t) 1 where there is sound -> (n, 768)."""
+        score = self.weigh(x)[..., 0].float()
+        if heard is not None:
+            score = score.masked_fill(heard == 0, -1e4)
+        share = score.softmax(1)[..., None]
+        mean = (share * x).sum(1)
+        spread = (share * (x - mean[:, None]) ** 2).sum(1)
+        return torch.cat([mean, (spread + 1e-5).sqrt()], 1)
+
+
+class VoiceListener(nn.Module):
+    """Expression, valence and arousal of clips.
+
+    Args:
+        encoder: that hears.
+        dropout: of what is pooled.
+    """
+
+    def __init__(self, encoder: Encoder, dropout: float) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.norm = nn.LayerNorm(WIDTH)
+        self.pool = AttentivePool()
+        self.head = nn.Sequential(nn.LayerNorm(2 * WIDTH), nn.Dropout(dropout), nn.Linear(2 * WIDTH, OUTPUTS))
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Hear a batch.
+
+        Args:
+            clips: (n, t, 80) log-mel; or (n, t, 81), whose last column is 1 where there is sound, 0 behind a clip's end.
+
+        Returns:
+            (n, 10): eight logits in the order of VOICE_EXPRESSION; valence and arousal, -1..1.
+        """
+        heard = clips[..., BANDS] if clips.shape[2] > BANDS else None
+        x = self.norm(self.encoder(clips[..., :BANDS], heard))
+        outputs: Tensor = self.head(self.pool(x, None if heard is None else heard[:, ::2]))
+        return torch.cat([outputs[:, :EXPRESSIONS], outputs[:, EXPRESSIONS:].tanh()], 1)
