@@ -237,3 +237,29 @@ SHORT_TERM = Scheme(
     prefix="st_",
     about=("mean or standard deviation over the window of a short-term feature of pyAudioAnalysis (not bounded)",),
 )
+_F0_AND_LOUDNESS = ("amean", "stddevNorm", "percentile20.0", "percentile50.0", "percentile80.0", "pctlrange0-2",
+                    "meanRisingSlope", "stddevRisingSlope", "meanFallingSlope", "stddevFallingSlope")  # fmt: skip
+_VOICED = ("jitterLocal", "shimmerLocaldB", "HNRdBACF", "logRelF0-H1-H2", "logRelF0-H1-A3",
+           *(f"F{i}{what}" for i in (1, 2, 3) for what in ("frequency", "bandwidth", "amplitudeLogRelF0")),
+           "alphaRatioV", "hammarbergIndexV", "slopeV0-500", "slopeV500-1500", "spectralFluxV",
+           "mfcc1V", "mfcc2V", "mfcc3V", "mfcc4V")  # fmt: skip
+# Names, order and units are openSMILE's own, which the field knows them by.
+EGEMAPS_FUNCTIONALS = (
+    *(f"F0semitoneFrom27.5Hz_sma3nz_{what}" for what in _F0_AND_LOUDNESS),
+    *(f"loudness_sma3_{what}" for what in _F0_AND_LOUDNESS),
+    *(f"{name}_sma3_{what}" for name in ("spectralFlux", "mfcc1", "mfcc2", "mfcc3", "mfcc4") for what in _F0_AND_LOUDNESS[:2]),
+    *(f"{name}_sma3nz_{what}" for name in _VOICED for what in _F0_AND_LOUDNESS[:2]),
+    *(f"{name}UV{band}_sma3nz_amean" for name, band in (
+        ("alphaRatio", ""), ("hammarbergIndex", ""), ("slope", "0-500"), ("slope", "500-1500"), ("spectralFlux", ""))),
+    "loudnessPeaksPerSec", "VoicedSegmentsPerSec", "MeanVoicedSegmentLengthSec", "StddevVoicedSegmentLengthSec",
+    "MeanUnvoicedSegmentLength", "StddevUnvoicedSegmentLength", "equivalentSoundLevel_dBp",
+)  # fmt: skip
+EGEMAPS_V02 = Scheme(
+    "egemaps_v02", EGEMAPS_FUNCTIONALS, prefix="opensmile_", about=("functional of eGeMAPS v02 by openSMILE (not bounded)",)
+)
+EGEMAPS_LIKE = Scheme(
+    "egemaps_like",
+    EGEMAPS_FUNCTIONALS,
+    prefix="egemaps_",
+    about=("functional named and defined as in eGeMAPS v02, by our own measures: alike, not equal (not bounded)",),
+)
