@@ -15,7 +15,7 @@ from emotrace.learn.networks import heads  # noqa: E402
 from emotrace.learn.networks.cnn_lm import LandmarkNet  # noqa: E402
 from emotrace.learn.networks.cnn_m import CnnM  # noqa: E402
 from emotrace.learn.networks.compact import Compact, standardise  # noqa: E402
-from emotrace.learn.networks.convnet1 import ConvNet1  # noqa: E402
+from emotrace.learn.networks.convnet1 import SCALE, ConvNet1, ResponseNorm  # noqa: E402
 from emotrace.learn.networks.mixed_emotions import MixedEmotions  # noqa: E402
 from emotrace.learn.networks.resnet50 import ResNet50  # noqa: E402
 from emotrace.learn.networks.vgg16 import IMAGENET_CLASSES, VGG_FACE_PEOPLE, Vgg16  # noqa: E402
@@ -90,3 +90,8 @@ def test_light_and_contrast_change_what_compact_says_hardly():
     darker = faces * 0.8 - 20
     assert torch.allclose(standardise(faces), standardise(darker), atol=0.3)
     assert standardise(torch.full((1, 1, 48, 48), 77.0)).abs().max() == 0
+
+
+def test_response_norm_is_that_of_torch_and_of_krizhevsky():
+    x = torch.randn(2, 8, 5, 5, generator=torch.Generator().manual_seed(0)) * 80
+    torch.testing.assert_close(ResponseNorm()(x), nn.LocalResponseNorm(3, alpha=3 * SCALE, beta=0.75)(x))

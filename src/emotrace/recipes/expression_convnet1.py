@@ -11,21 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
-from emotrace.corpora import fer2013
-from emotrace.learn import fit as loop
+from emotrace.learn import fer
 from emotrace.learn.augment import crop_and_flip
-from emotrace.learn.fit import Examples
+from emotrace.learn.checkpoint import load_weights
 from emotrace.learn.log import Report, lines
-from emotrace.learn.losses import cross_entropy
 from emotrace.learn.networks.compact import standardise
 from emotrace.learn.networks.convnet1 import DECAYS, RATE_FACTORS, ConvNet1
 from emotrace.learn.plan import Plan
-from emotrace.learn.predict import outputs_of
 from emotrace.learn.state import Progress
 from emotrace.recipes import Published
 
@@ -66,22 +61,19 @@ class Centred(nn.Module):
 def fit(corpus: Path, folder: Path, config: Config | None = None, report: Report = lines) -> Progress:
     """Fit ConvNet 1 on FER2013's Training part, choosing on PublicTest; continues the run that lies in `folder`."""
     config = config or Config()
-    faces = fer2013.read(corpus)
-    training, held_out = faces.of_split("Training"), faces.of_split("PublicTest")
-    training = training[fer2013.shows_a_face(training)]
-    pictures = held_out.images(fer2013.SIDE)
     torch.manual_seed(config.plan.seed)
+    return fer.fit(Centred(ConvNet1()), fer.read(corpus), config.plan, cropped, folder, report)
 
-    def vary(images: Tensor, targets: Tensor, epoch: int, generator: Generator) -> tuple[Tensor, Tensor]:
-        return crop_and_flip(images, CROP, generator), targets
 
-    return loop.fit(
-        Centred(ConvNet1()),
-        Examples(torch.from_numpy(training.images())[:, None], F.one_hot(torch.from_numpy(training.label), 7).float()),
-        config.plan,
-        loss=cross_entropy,
-        augment=vary,
-        validate=lambda network: {"accuracy": float(np.mean(outputs_of(network, pictures).argmax(1) == held_out.label))},
-        folder=folder,
-        report=report,
-    )
+def cropped(images: Tensor, targets: Tensor, epoch: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Random crops and mirror images, whatever the epoch."""
+    return crop_and_flip(images, CROP, generator), targets
+
+
+def trained(folder: Path, config: Config) -> nn.Module:
+    """The best network of a run, fed with 48 x 48 grey levels.
+
+    Raises:
+        InputError: no weights of ConvNet 1 lie there.
+    """
+    return load_weights(folder / "best", Centred(ConvNet1())).eval()

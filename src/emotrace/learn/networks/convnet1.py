@@ -18,13 +18,24 @@ from, Krizhevsky's cuda-convnet layers-18pct (LRN of 3 maps, scale 5e-5, power .
 from __future__ import annotations
 
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
 
+SCALE = 5e-5
 RATE_FACTORS = (("bias", 2.0),)
 DECAYS = (("bias", 0.0), ("classifier", 1.0), ("weight", 0.004))
 
 
-def _normalise() -> nn.LocalResponseNorm:
-    return nn.LocalResponseNorm(3, alpha=5e-5 * 3, beta=0.75)  # torch divides alpha by the number of maps, Krizhevsky not
+class ResponseNorm(nn.Module):
+    """Local response normalisation over three maps: x / (1 + 5e-5 (sum of the squares of a map and its two neighbours))^.75.
+
+    The same as torch's LocalResponseNorm(3, alpha=1.5e-4), which took half of a training step.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, c, h, w) -> (n, c, h, w)."""
+        square = F.pad(x.square(), (0, 0, 0, 0, 1, 1))
+        scale = 1 + SCALE * (square[:, :-2] + square[:, 1:-1] + square[:, 2:])
+        return x * (scale.rsqrt() * scale.sqrt().rsqrt())
 
 
 class ConvNet1(nn.Module):
@@ -33,8 +44,8 @@ class ConvNet1(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.features = nn.Sequential(
-            nn.Conv2d(1, 64, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2, ceil_mode=True), _normalise(),
-            nn.Conv2d(64, 64, 5, padding=2), nn.ReLU(), nn.AvgPool2d(3, 2, ceil_mode=True), _normalise(),
+            nn.Conv2d(1, 64, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2, ceil_mode=True), ResponseNorm(),
+            nn.Conv2d(64, 64, 5, padding=2), nn.ReLU(), nn.AvgPool2d(3, 2, ceil_mode=True), ResponseNorm(),
             nn.Conv2d(64, 128, 5, padding=2), nn.ReLU(), nn.AvgPool2d(3, 2, ceil_mode=True),
         )  # fmt: skip
         self.classifier = nn.Linear(128 * 5 * 5, 7)
