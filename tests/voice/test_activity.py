@@ -25,9 +25,9 @@ def sound_of(path: Path) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def spoken(data: Path) -> np.ndarray:
-    """'Kids are talking by the door', angrily: 4.1 s, of which about half are voice."""
+    """'Kids are talking by the door', in surprise: 3.6 s, of which about 1.1 to 2.4 s are voice."""
     corpus = ravdess.read(data / "ravdess")
-    return corpus[corpus.origin == "Actor_01/03-01-05-02-01-01-01.flac"].clips()[0]
+    return corpus[corpus.origin == "Actor_03/03-01-08-02-01-01-03.flac"].clips()[0]
 
 
 @pytest.mark.parametrize("block", [1, 100, 511, 512, 513, 7_001])
@@ -76,9 +76,9 @@ def test_what_is_not_a_voice_gives_no_speech(name: str) -> None:
 def test_an_actor_is_heard_where_he_speaks(spoken: np.ndarray) -> None:
     found = segments(Activity().update(spoken))
     loud = np.flatnonzero(np.abs(spoken) > 0.1 * np.abs(spoken).max()) / SAMPLE_RATE
-    assert found[0, 0] == pytest.approx(loud[0], abs=0.2)
-    assert found[-1, 1] == pytest.approx(loud[-1], abs=0.4)
-    assert 0.2 < np.diff(found).sum() / (len(spoken) / SAMPLE_RATE) < 0.7      # he waits before and after
+    assert len(found) == 1
+    assert found[0, 0] == pytest.approx(loud[0], abs=0.1)
+    assert found[0, 1] == pytest.approx(loud[-1], abs=0.2)
 
 
 def test_grid_speakers_say_one_sentence_and_the_vlogger_hardly_stops(data: Path) -> None:
