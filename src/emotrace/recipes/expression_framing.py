@@ -9,17 +9,15 @@ i covers i to i + 1, so the middle of the picture is (24, 24). Run as `python -m
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.corpora import fer2013
-from emotrace.engine import FaceDetectorNetwork
 from emotrace.errors import InputError
-from emotrace.face.landmarks import Mesh, region_of_detection, region_of_mesh
+from emotrace.learn.small_faces import Enlargement, SmallFaces
 
 PLACES = {  # the person's right and left; mesh points whose mean is the place
     "right eye": (33, 133),
@@ -36,17 +34,13 @@ class Config:
 
     Args:
         sample: pictures looked at, evenly spread over the Training part.
-        enlarge: factor, for a detector made for faces larger than 48 px.
-        border: px of the enlarged picture repeated on every side, so that tight faces have surroundings.
-        score: detections below this are left out, and meshes less present than this.
+        enlargement: how the pictures are made ready for the detector.
         turned: faces whose nose lies further from the middle of the eyes than this share of their distance are turned
             aside and left out.
     """
 
     sample: int = 2000
-    enlarge: int = 4
-    border: int = 64
-    score: float = 0.8
+    enlargement: Enlargement = field(default_factory=Enlargement)
     turned: float = 0.25
 
 
@@ -70,23 +64,12 @@ class Framing:
         return np.asarray((mean + mirrored) / 2, np.float64)
 
 
-def five_places(image: NDArray[np.uint8], detector: FaceDetectorNetwork, mesh: Mesh, config: Config) -> NDArray[np.float32]:
+def five_places(image: NDArray[np.uint8], finder: SmallFaces) -> NDArray[np.float32]:
     """The five places of the best face in a small grey picture, (5, 2) px of that picture; (0, 2) where none is found."""
-    large = cv2.resize(image, None, fx=config.enlarge, fy=config.enlarge, interpolation=cv2.INTER_CUBIC)
-    border = (config.border,) * 4
-    bordered = np.asarray(cv2.copyMakeBorder(large, *border, cv2.BORDER_REPLICATE), np.uint8)
-    picture = np.repeat(bordered[:, :, None], 3, axis=2)
-    faces = detector.run(picture)
-    if not len(faces):
+    mesh = finder.mesh(finder.how.enlarged(image))
+    if np.isnan(mesh).any():
         return np.zeros((0, 2), np.float32)
-    x, y, width, height = faces[0, :4]
-    box = np.array([x, y, x + width, y + height], np.float32)
-    rough, _ = mesh.locate(picture, region_of_detection(box, faces[0, 4:14].reshape(5, 2)))
-    points, presence = mesh.locate(picture, region_of_mesh(rough))
-    if presence < config.score:
-        return np.zeros((0, 2), np.float32)
-    found = np.stack([points[list(indices), :2].mean(axis=0) for indices in PLACES.values()])
-    return np.asarray((found - config.border) / config.enlarge, np.float32)
+    return finder.how.back(np.stack([mesh[list(indices), :2].mean(axis=0) for indices in PLACES.values()]))
 
 
 def frontal(points: NDArray[np.float32], config: Config) -> bool:
@@ -107,8 +90,8 @@ def measure(corpus: Path, config: Config | None = None) -> Framing:
     faces = fer2013.read(corpus).of_split("Training")
     faces = faces[fer2013.shows_a_face(faces)]
     rows = np.linspace(0, len(faces) - 1, min(config.sample, len(faces))).astype(np.int64)
-    detector, mesh = FaceDetectorNetwork(config.score), Mesh()
-    found = [five_places(image, detector, mesh, config) for image in faces[rows].images()]
+    finder = SmallFaces(config.enlargement)
+    found = [five_places(image, finder) for image in faces[rows].images()]
     kept = [points for points in found if len(points) and frontal(points, config)]
     if not kept:
         raise InputError(f"{corpus}: no frontal face found in {len(rows)} pictures")

@@ -20,7 +20,11 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from emotrace.learn.networks.compact import standardise
+
 SCALE = 5e-5
+INPUT = 40
+CONTRAST = 60.0  # grey levels, deviation of every picture; about that of FER2013's
 RATE_FACTORS = (("bias", 2.0),)
 DECAYS = (("bias", 0.0), ("classifier", 1.0), ("weight", 0.004))
 
@@ -53,4 +57,25 @@ class ConvNet1(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(n, 1, 40, 40) -> (n, 7) logits."""
         logits: Tensor = self.classifier(self.features(images).flatten(1))
+        return logits
+
+
+class Centred(nn.Module):
+    """The network on the middle of pictures brought to one brightness and contrast.
+
+    The published rates and decays belong to pictures on the scale of grey levels with their mean taken away (the CIFAR layout
+    of cuda-convnet): with a deviation of 1 the same rate learns several times more slowly, and the decays weigh more.
+
+    Args:
+        network: of 40 x 40 crops.
+    """
+
+    def __init__(self, network: ConvNet1) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(n, 1, h, w) grey levels, h and w at least 40 -> (n, 7) logits."""
+        top, left = (images.shape[2] - INPUT) // 2, (images.shape[3] - INPUT) // 2
+        logits: Tensor = self.network(CONTRAST * standardise(images)[:, :, top : top + INPUT, left : left + INPUT])
         return logits
