@@ -95,18 +95,20 @@ def _run(
     announce: Callable[[str], None],
 ) -> None:
     from emotrace.finish import finish
+    from emotrace.hearing import listen, warnings_of
     from emotrace.pipeline import run
 
     weights.fetch(used, announce=announce)
     counts = run(video, settings, store, device, progress)
+    listen(video, settings, store, device, lambda time: progress(counts.frames, counts.last_time or time))
     people = finish(store, settings)
-    found = {"tracks": len(people.facts), "people": people.people, "shots": (store.state() or {})["shots"]["shot"] + 1}
+    found = {"tracks": len(people.facts), "people": people.people, "shots": counts.shots}
     wall = counts.wall_seconds
     store.finish(
         {
             **store.provenance,
             "counts": {**counts.as_json(), **found},
-            "warnings": _warnings(video, settings, counts.as_json()),
+            "warnings": [*_warnings(video, settings, counts.as_json()), *warnings_of(video, store, counts.last_time)],
             "wall_seconds": round(wall, 3),
             "frames_per_second": round(counts.frames / wall, 2) if wall > 0 else None,
         }
@@ -157,6 +159,8 @@ def fingerprint(path: Path) -> str:
 
 def _warnings(video: Video, settings: Settings, counts: dict[str, Any]) -> list[str]:
     """What a reader of the numbers should know about the file."""
+    if not video.has_pictures:
+        return []
     found = []
     last, frame = counts["last_time"], 1 / video.rate if video.rate > 0 else 0.0
     if last is None:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Literal
 
 from emotrace import registry
 from emotrace.errors import unknown
-from emotrace.scheme import Scheme
+from emotrace.scheme import FUSED, Scheme
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA_VERSION = 1
-TABLES = ("frames", "faces", "people", "tracks")
-TableName = Literal["frames", "faces", "people", "tracks"]
+SCHEMA_VERSION = 2
+TABLES = ("frames", "faces", "people", "tracks", "sound", "voice", "emotions")
+TableName = Literal["frames", "faces", "people", "tracks", "sound", "voice", "emotions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,12 @@ class Column:
     unit: str = ""
     range: str = ""
     source: str = ""
+
+
+def _column(scheme: Scheme, label: str, source: str) -> Column:
+    about = ". ".join(part for part in (scheme.describe(label), scheme.frame) if part)
+    bounds = "" if "not bounded" in about else f"{scheme.low:g}..{scheme.high:g}"
+    return Column(scheme.prefix + label, "float32", about, scheme.unit, bounds, source)
 
 
 FRAMES = (
@@ -106,10 +112,48 @@ TRACKS = (
 )
 
 
+SOUND = (
+    Column("time", "float64", "first moment of a stretch of 32 ms, on the container's clock", "s"),
+    Column("level", "float32", "root mean square against full scale; empty where the file has no sound", "dB", "-120..0"),
+    Column("peak", "float32", "largest sample; 1 is full scale", "", "0..1"),
+    Column("speech", "float32", "probability that somebody speaks", "probability", "0..1", "voice.activity"),
+)
+VOICE = (
+    Column("start", "float64", "first moment of the window, a whole second of the container's clock", "s"),
+    Column("end", "float64", "last moment of the window; windows of 2 s follow each other by 1 s and overlap", "s"),
+    Column("speech", "float32", "share of the window in which somebody speaks; below 0.25 nothing else is measured", "",
+           "0..1", "voice.activity"),
+    Column("speaker", "string", "the visible person whose mouth moves with the sound; empty where it is nobody visible"),
+    Column("speaker_score", "float32", "share of the evidence that points to the speaker, others and nobody weighed", "", "0..1"),
+)
+EMOTIONS = (
+    Column("start", "float64", "first moment of the window, as in voice.parquet", "s"),
+    Column("end", "float64", "last moment of the window", "s"),
+    Column("person", "string", "as in people.parquet; empty where a voice belongs to nobody visible"),
+    Column("speaking", "bool", "true where the person is the speaker of the window"),
+    Column("face", "float32", "share of the window in which the person's face could be measured", "", "0..1"),
+    *(_column(FUSED, label, "fusion") for label in FUSED.labels),
+    Column("expression", "string", "the most probable expression; empty where fusion abstains", "", "", "fusion"),
+    Column("confidence", "float32", "probability that the named expression is the one a viewer and listener would name",
+           "probability", "0..1", "fusion"),
+    Column("valence", "float32", "fused valence, unpleasant to pleasant", "", "-1..1", "fusion"),
+    Column("arousal", "float32", "fused arousal, calm to excited", "", "-1..1", "fusion"),
+    Column("rests_on", "string", 'what the row rests on: "face", "voice" or "face+voice"; empty where fusion abstains'),
+)
+
+
 def faces(names: Iterable[str], mesh: bool = False) -> tuple[Column, ...]:
     """Columns of faces.parquet when the named components are measured."""
-    measured = [column for line in registry.with_needs(names) for column in _measured(line)]
-    return FACES + tuple(measured) + LANDMARKS + (MESH if mesh else ())
+    return FACES + tuple(_of_view("face", names)) + LANDMARKS + (MESH if mesh else ())
+
+
+def voice(names: Iterable[str]) -> tuple[Column, ...]:
+    """Columns of voice.parquet when the named components are measured."""
+    return VOICE + tuple(_of_view("voice", names))
+
+
+def _of_view(view: registry.View, names: Iterable[str]) -> list[Column]:
+    return [column for line in registry.with_needs(names) if line.view == view for column in _measured(line)]
 
 
 def table(name: str) -> tuple[Column, ...]:
@@ -123,6 +167,9 @@ def table(name: str) -> tuple[Column, ...]:
         "faces": faces(registry.COMPONENTS, mesh=True),
         "people": PEOPLE,
         "tracks": TRACKS,
+        "sound": SOUND,
+        "voice": voice(registry.COMPONENTS),
+        "emotions": EMOTIONS,
     }
     if name not in tables:
         raise unknown("table", name, list(tables))
@@ -133,12 +180,6 @@ def _measured(line: registry.Spec) -> list[Column]:
     if line.scheme is None or line.rows != "every":
         return []
     return [_column(line.scheme, label, line.name) for label in line.scheme.labels]
-
-
-def _column(scheme: Scheme, label: str, source: str) -> Column:
-    about = ". ".join(part for part in (scheme.describe(label), scheme.frame) if part)
-    bounds = "" if "not bounded" in about else f"{scheme.low:g}..{scheme.high:g}"
-    return Column(scheme.prefix + label, "float32", about, scheme.unit, bounds, source)
 
 
 def schema(columns: Iterable[Column]) -> pa.Schema:

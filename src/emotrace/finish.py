@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from emotrace import columns
+from emotrace import audiovisual, columns
 from emotrace.face.identity import unit
 from emotrace.people import NO_PORTRAIT, Appearances, Grouping, Portraits, group, name
 from emotrace.scheme import EXPRESSION_7, VALENCE_AROUSAL
@@ -37,7 +37,7 @@ class Averages:
 
 
 def finish(store: Store, settings: Settings) -> Grouping:
-    """Write frames, faces, tracks and people tables and the thumbnails from the parts.
+    """Write all tables and the thumbnails from the parts.
 
     Returns:
         Who is who.
@@ -47,13 +47,14 @@ def finish(store: Store, settings: Settings) -> Grouping:
     people = group(seen, portraits, settings)
     store.write_table("frames", columns.schema(columns.FRAMES), store.read("frames"))
     schema = columns.schema(columns.faces(settings.components, settings.mesh))
-    averages = _Averager(people.people)
-    store.write_table("faces", schema, _named(store, people, averages))
+    averages, rows = _Averager(people.people), _face_rows(store)
+    store.write_table("faces", schema, _named(store, people, averages, rows))
     store.write_table("tracks", columns.schema(columns.TRACKS), iter([_tracks(people)]))
     thumbnails = _thumbnails(store, people, portraits)
     store.write_table(
         "people", columns.schema(columns.PEOPLE), iter([_people(people, portraits, averages.result(), thumbnails)])
     )
+    audiovisual.write(store, settings, rows, people.people)
     return people
 
 
@@ -110,12 +111,22 @@ class _Averager:
         return Averages(self.frames, self.count.max(axis=1, initial=0), self.total, self.count)
 
 
-def _named(store: Store, people: Grouping, averages: _Averager) -> Iterator[pa.Table]:
-    """The parts of faces with the person's name put in; adds up averages on the way."""
+def _face_rows(store: Store) -> audiovisual.FaceRows:
+    """What collects faces for picture and sound together."""
+    frames = _whole(store, "frames", ["frame", "time", "analysed", "shot"], columns.FRAMES)
+    chosen = frames["analysed"].to_numpy()
+    number, time, shot = (frames[key].to_numpy()[chosen] for key in ("frame", "time", "shot"))
+    return audiovisual.FaceRows(shot, number, time)
+
+
+def _named(store: Store, people: Grouping, averages: _Averager, rows: audiovisual.FaceRows) -> Iterator[pa.Table]:
+    """The parts of faces with the person's name put in; adds up averages and collects rows on the way."""
     number = {fact.track: int(k) for fact, k in zip(people.facts, people.person, strict=True)}
     for part in store.read("faces"):
         tracks = part["track"].to_numpy()
-        averages.add(np.array([number[track] for track in tracks.tolist()], np.int64), part)
+        person = np.array([number[track] for track in tracks.tolist()], np.int64)
+        averages.add(person, part)
+        rows.add(person, part)
         names = pa.array(people.names(tracks), pa.string())
         yield part.set_column(part.column_names.index("person"), "person", names)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from emotrace.face.portraits import PortraitChooser, thumbnails
 from emotrace.registry import Spec
 from emotrace.settings import Settings
 from emotrace.tracks import Tracks
-from emotrace.views import FaceExtractor, FaceSamples
+from emotrace.views import Extractor, FaceSamples, S
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,13 +35,14 @@ class Measurer:
 
     def __init__(self, settings: Settings, device: Device) -> None:
         self.settings = settings
-        self.specs = [line for line in registry.with_needs(settings.components) if line.scheme is not None]
+        lines = registry.with_needs(settings.components)
+        self.specs = [line for line in lines if line.view == "face" and line.scheme is not None]
         self.extractors = {line.name: build(line.name, device) for line in self.specs}
         self.chooser = PortraitChooser()
 
     def every(self, samples: FaceSamples) -> Values:
         """Values of the components that measure every face, by name; nothing is gated yet."""
-        return self._run(samples, {}, [line for line in self.specs if line.rows == "every"])
+        return run_in_order([line for line in self.specs if line.rows == "every"], self.extractors, samples, {})
 
     def portraits(self, samples: FaceSamples, values: Values) -> tuple[NDArray[np.int64], Values]:
         """Rows chosen as portraits, and the values of the components that measure only those."""
@@ -49,15 +51,8 @@ class Measurer:
             return np.zeros(0, np.int64), {line.name: np.zeros((0, _width(line)), np.float32) for line in lines}
         rows = self.chooser.choose(samples.having(values))
         own = {name: column[rows] for name, column in values.items()}
-        measured = self._run(samples[rows], own, lines)
+        measured = run_in_order(lines, self.extractors, samples[rows], own)
         return rows, {line.name: measured[line.name] for line in lines}
-
-    def _run(self, samples: FaceSamples, known: Values, lines: list[Spec]) -> Values:
-        values = dict(known)
-        for line in lines:
-            needed = {name: values[name] for name in line.needs}
-            values[line.name] = self.extractors[line.name].extract(samples.having(needed))
-        return values
 
     def gated(self, values: Values) -> Values:
         """The same values, NaN where a face's quality is below the threshold."""
@@ -71,11 +66,26 @@ class Measurer:
         }
 
 
-def build(name: str, device: Device = "auto") -> FaceExtractor:
-    """A face extractor of the registry, on a device where it can choose."""
+def build(name: str, device: Device = "auto") -> Any:
+    """An extractor of the registry for samples of its view, on a device where it can choose."""
     kind = registry.target(name)
-    extractor: FaceExtractor = kind(device) if registry.spec(name).on_device else kind()
-    return extractor
+    return kind(device) if registry.spec(name).on_device else kind()
+
+
+def run_in_order(lines: Iterable[Spec], extractors: Mapping[str, Extractor[S]], samples: S, known: Values) -> Values:
+    """What components measure of samples, beside what is known of them; each is given what it needs.
+
+    Args:
+        lines: components, each after what it needs.
+        extractors: by component name.
+        samples: n of them.
+        known: (n, k) values of components that are measured already.
+    """
+    values = dict(known)
+    for line in lines:
+        needed = {name: values[name] for name in line.needs if name in values}
+        values[line.name] = extractors[line.name].extract(samples.having(needed))
+    return values
 
 
 def _width(line: Spec) -> int:

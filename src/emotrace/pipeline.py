@@ -52,6 +52,7 @@ class Counts:
     lost_packets: int = 0
     guessed_times: int = 0
     damaged: int = 0
+    shots: int = 0
     last_number: int = -1
     last_time: float | None = None
     wall_seconds: float = 0.0
@@ -129,6 +130,7 @@ class Run:
         chosen = chunk.analysed
         tracks = self.tracker.update(chunk.images, chunk.number[chosen], chunk.time[chosen], shots[chosen])
         self.counts.add(chunk, len(tracks))
+        self.counts.shots = self.shots.shot + 1
         return (chunk, cuts, shots, tracks), self._snapshot()
 
     def keep(self, measured: Measured, state: dict[str, Any]) -> None:

@@ -29,7 +29,8 @@ class Spec:
         needs: components whose values it reads.
         scheme: meaning of its columns; None where it gives geometry instead of a table of numbers.
         weights: entries of weights.toml.
-        rows: "every" face, or only the chosen good "portrait" faces of a track.
+        rows: "every" sample; only the chosen good "portrait" faces of a track; or "inner" where every sample is measured but
+            only for other components to read, not for the table.
         default: part of `emotrace analyze` unless left out.
         gated: values become NaN where the face's quality is below the threshold.
         on_device: built with the `device` to run on.
@@ -44,7 +45,7 @@ class Spec:
     needs: tuple[str, ...] = ()
     scheme: Scheme | None = None
     weights: tuple[str, ...] = ()
-    rows: Literal["every", "portrait"] = "every"
+    rows: Literal["every", "portrait", "inner"] = "every"
     default: bool = True
     gated: bool = True
     on_device: bool = False
@@ -113,6 +114,23 @@ COMPONENTS: dict[str, Spec] = {
             "face.identity", "emotrace.face.identity:Embedding", "identity embedding",
             needs=("face.quality",), scheme=schemes.EMBEDDING_128, weights=("sface",), rows="portrait", on_device=True,
             paper="Zhong et al. 2021, SFace",
+        ),
+        Spec(
+            "voice.activity", "emotrace.voice.activity:Activity", "tells where somebody speaks",
+            view="voice", weights=("silero_vad",), gated=False, paper="Silero VAD 6.2",
+        ),
+        Spec(
+            "voice.prosody", "emotrace.voice.prosody:Prosody", "pitch, loudness and voice quality", view="voice",
+            needs=("voice.activity",), scheme=schemes.PROSODY, paper="Boersma 1993; Eyben et al. 2016 (eGeMAPS)",
+        ),
+        Spec(
+            "voice.spectral", "emotrace.voice.features:MidTerm", "68 statistics of pyAudioAnalysis's short-term features",
+            view="voice", needs=("voice.activity",), scheme=schemes.SHORT_TERM, default=False, paper="Giannakopoulos 2015",
+        ),
+        Spec(
+            "voice.egemaps_v02", "emotrace.voice.opensmile:EgemapsV02", "88 functionals by openSMILE (no commercial use)",
+            view="voice", needs=("voice.activity",), scheme=schemes.EGEMAPS_V02, default=False, extra="opensmile",
+            paper="Eyben et al. 2016 (eGeMAPS)",
         ),
     )
 }  # fmt: skip

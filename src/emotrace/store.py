@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PARTS = "parts"
+SOUND_TABLES = ("sound", "voice")   # their parts are counted on their own, since sound is heard after the pictures are seen
 SAME_ANALYSIS = ("schema", "emotrace", "weights")   # and the video's fingerprint and the settings
 
 
@@ -62,25 +63,40 @@ class Store:
             raise FolderError(f"{self.folder}: cannot be written ({error.strerror}); give another --out") from error
 
     def state(self) -> dict[str, Any] | None:
-        """The state saved with the last whole part; None where there is none."""
+        """The state saved with the last whole part of the pictures; None where there is none."""
         return _read_json(self.parts / "state.json")
 
+    def heard(self) -> dict[str, Any]:
+        """The same of the sound; `parts` is 0 where there is none."""
+        return _read_json(self.parts / "heard.json") or {"parts": 0}
+
     def add(self, part: int, tables: Mapping[str, pa.Table], state: dict[str, Any]) -> None:
-        """Write one part of each table, then the state that says so.
+        """Write one part of each table of the pictures, then the state that says so.
 
         Raises:
             FolderError: the disk is full or the folder cannot be written.
         """
+        self._add(part, tables, state, "state.json")
+
+    def add_heard(self, part: int, tables: Mapping[str, pa.Table], state: dict[str, Any]) -> None:
+        """The same of the sound.
+
+        Raises:
+            FolderError: the disk is full or the folder cannot be written.
+        """
+        self._add(part, tables, state, "heard.json")
+
+    def _add(self, part: int, tables: Mapping[str, pa.Table], state: dict[str, Any], file: str) -> None:
         for name, table in tables.items():
             self._write(self.parts / f"{name}-{part:06d}.parquet", partial(_write_table, table))
-        self.write_json(f"{PARTS}/state.json", {**state, "parts": part + 1})
+        self.write_json(f"{PARTS}/{file}", {**state, "parts": part + 1})
 
     def read(self, name: str, only: list[str] | None = None) -> Iterator[pa.Table]:
         """The parts of a table in order."""
         import pyarrow.parquet as pq
 
-        count = (self.state() or {}).get("parts", 0)
-        for part in range(count):
+        state = self.heard() if name in SOUND_TABLES else self.state() or {}
+        for part in range(state.get("parts", 0)):
             yield pq.read_table(self.parts / f"{name}-{part:06d}.parquet", columns=only)
 
     def write_table(self, name: str, schema: pa.Schema, parts: Iterator[pa.Table]) -> None:

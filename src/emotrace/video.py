@@ -15,8 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import av
+import av.audio.stream
 import av.container
 import av.error
+import av.stream
 import av.video.stream
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,7 @@ from emotrace.errors import InputError, VideoError
 
 CHUNK_BYTES = 24_000_000   # pictures of one chunk in memory; up to five chunks are alive at once
 CHUNK_FRAMES = 32
+COVER = av.stream.Disposition.attached_pic
 HOLE = 0.1                 # s between sound stamps that is a hole in the sound; less is jitter of the stamps
 
 
@@ -52,6 +55,8 @@ class Video:
         has_sound: True where there is a sound track.
         pixel_aspect: width of a pixel over its height.
         is_image: True for a still picture, which is a video of one frame at 0 s.
+        sound_rate: sample rate of the sound track in Hz, 0 where there is none.
+        has_pictures: False for a file of sound alone; its size is 0 x 0 and it has no chunks.
     """
 
     path: Path
@@ -64,23 +69,28 @@ class Video:
     has_sound: bool
     pixel_aspect: float = 1.0
     is_image: bool = False
+    sound_rate: int = 0
+    has_pictures: bool = True
     chunk_frames: int = field(default=CHUNK_FRAMES)
 
     @classmethod
     def open(cls, path: str | Path) -> Video:
-        """Read a file's head and its first frame.
+        """Read a file's head and its first frame; a cover picture does not make a video of a song.
 
         Raises:
-            VideoError: missing, unreadable, empty, not a video, no video stream, or no frame that can be decoded.
+            VideoError: missing, unreadable, empty, no video, neither pictures nor sound, or no frame that can be decoded.
         """
         file = Path(path)
         _check_readable(file)
         try:
             with av.open(str(file)) as container:
-                if not container.streams.video:
-                    what = "only sound" if container.streams.audio else "no video stream"
-                    raise VideoError(f"{file}: has {what}; emotrace needs pictures, give it a video or an image")
-                stream = container.streams.video[0]
+                sound_rate = container.streams.audio[0].rate if container.streams.audio else 0
+                pictures = [stream for stream in container.streams.video if not stream.disposition & COVER]
+                if not pictures and sound_rate:
+                    return cls._of_sound(file, container, sound_rate)
+                if not pictures:
+                    raise VideoError(f"{file}: has neither pictures nor sound; give emotrace a video, an image or a recording")
+                stream = pictures[0]
                 first = _first_frame(container, stream, file)
                 turn = round(first.rotation / 90) % 4
                 upright = (first.width, first.height) if turn % 2 == 0 else (first.height, first.width)
@@ -96,10 +106,19 @@ class Video:
                     has_sound=bool(container.streams.audio),
                     pixel_aspect=float(stream.sample_aspect_ratio or 1),
                     is_image=is_image,
+                    sound_rate=sound_rate,
                     chunk_frames=max(1, min(CHUNK_FRAMES, CHUNK_BYTES // (upright[0] * upright[1] * 3))),
                 )
         except av.error.FFmpegError as error:
             raise VideoError(f"{file}: is not a video that can be read ({error.strerror}); is the file complete?") from error
+
+    @classmethod
+    def _of_sound(cls, file: Path, container: av.container.InputContainer, sound_rate: int) -> Video:
+        stream = container.streams.audio[0]
+        return cls(
+            path=file, width=0, height=0, rotation=0, duration=_end(container, stream), rate=math.nan,
+            codec=stream.codec_context.name, has_sound=True, sound_rate=sound_rate, has_pictures=False,
+        )  # fmt: skip
 
     def chunks(
         self,
@@ -123,7 +142,8 @@ class Video:
             raise InputError(f"rate must be more than 0 frames a second, got {rate}")
         if end <= start:
             raise InputError(f"end ({end} s) must be later than start ({start} s)")
-        yield from PictureDecoder(self, start, end, rate).run(after)
+        if self.has_pictures:
+            yield from PictureDecoder(self, start, end, rate).run(after)
 
     def sound(self, sample_rate: int) -> Iterator[Sound]:
         """Decode the first sound track to mono at `sample_rate` Hz, block by block, on the same clock as the frames.
@@ -185,8 +205,8 @@ def _first_frame(
     raise VideoError(f"{file}: has a video stream but no frame that can be decoded; is the file complete?")
 
 
-def _end(container: av.container.InputContainer, stream: av.video.stream.VideoStream) -> float:
-    """Time (s) at which the last picture ends, as the container says."""
+def _end(container: av.container.InputContainer, stream: av.video.stream.VideoStream | av.audio.stream.AudioStream) -> float:
+    """Time (s) at which the stream ends, as the container says."""
     if stream.duration is not None and stream.time_base is not None:
         return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
     if container.duration is not None:

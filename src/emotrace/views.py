@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,20 +55,6 @@ class FaceSamples:
         return self.images.shape[2], self.images.shape[1]
 
 
-class FaceExtractor(Protocol):
-    """What turns faces into numbers; checked by `emotrace.testing`, not inherited.
-
-    `extract(samples) -> (n, k) float32` where k is the length of `scheme`, n may be 0, NaN means not measured, and a batch
-    of n gives row by row what n batches of one give.
-    """
-
-    scheme: Scheme
-
-    def extract(self, samples: FaceSamples) -> NDArray[np.float32]:
-        """Values, (n, k)."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class VoiceSamples:
     """n windows of equal length in one stretch of sound; the pipeline passes only those in which somebody speaks.
@@ -111,11 +97,26 @@ class VoiceSamples:
         return cls(sound, sample_rate, np.zeros(1, np.int64), len(sound))
 
 
-class VoiceExtractor(Protocol):
-    """What turns windows of sound into numbers; the same contract as of `FaceExtractor`."""
+S = TypeVar("S", FaceSamples, VoiceSamples)
+Seen = TypeVar("Seen", FaceSamples, VoiceSamples, contravariant=True)
 
-    scheme: Scheme
 
-    def extract(self, samples: VoiceSamples) -> NDArray[np.float32]:
+class Extractor(Protocol[Seen]):
+    """What turns the samples of a view into numbers; checked by `emotrace.testing`, not inherited.
+
+    `extract(samples) -> (n, k) float32` where k is the length of `scheme`, n may be 0, NaN means not measured, and a batch
+    of n gives row by row what n batches of one give.
+    """
+
+    @property
+    def scheme(self) -> Scheme:
+        """Meaning of the k columns."""
+        ...
+
+    def extract(self, samples: Seen) -> NDArray[np.float32]:
         """Values, (n, k)."""
         ...
+
+
+FaceExtractor = Extractor[FaceSamples]
+VoiceExtractor = Extractor[VoiceSamples]

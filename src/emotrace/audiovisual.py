@@ -1,0 +1,137 @@
+"""Picture and sound together, at the end of an analysis: who speaks, and what each person's face and voice say.
+
+    faces, as they are named ─▶ FaceRows ─┬─ mouths ─▶ speaker of each window ─▶ voice.parquet
+    parts of sound and voice ─────────────┴──────────▶ fusion by person and window ─▶ emotions.parquet
+
+Of each face a few numbers are kept (some 10 MB an hour), of the sound its level.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from emotrace import columns, emotions
+from emotrace.hearing import MIN_SPEECH, STEP, WINDOW, starts
+from emotrace.people import name
+from emotrace.scheme import EXPRESSION_7, VALENCE_AROUSAL, VOICE_EXPRESSION, VOICE_VALENCE_AROUSAL
+from emotrace.settings import Settings
+from emotrace.store import Store
+from emotrace.voice.speaker import Loudness, Mouths, opening, speakers
+
+SHOWN = (*EXPRESSION_7.columns, *VALENCE_AROUSAL.columns)
+TOLD = (*VOICE_EXPRESSION.columns, *VOICE_VALENCE_AROUSAL.columns)
+
+
+@dataclass(slots=True)
+class FaceRows:
+    """Collects, part by part, what of the faces is wanted beside the sound.
+
+    Args:
+        shot: (frames,) shot of each analysed frame.
+        number: (frames,) number of each analysed frame.
+        time: (frames,) s.
+    """
+
+    shot: NDArray[np.int32]
+    number: NDArray[np.int64]
+    time: NDArray[np.float64]
+    parts: list[tuple[NDArray[np.generic], ...]] = field(default_factory=list)
+
+    def add(self, person: NDArray[np.int64], faces: pa.Table) -> None:
+        """Take in the faces of a part, whose people are known by now."""
+        x, y = (_lists(faces[f"landmarks_{axis}"], 68) for axis in "xy")
+        missing = np.full(len(faces), np.nan, np.float32)
+        names = set(faces.column_names)
+        values = np.column_stack([faces[column].to_numpy() if column in names else missing for column in SHOWN])
+        shot = self.shot[np.searchsorted(self.number, faces["frame"].to_numpy())]
+        self.parts.append((faces["time"].to_numpy(), person, shot, opening(x, y), values.astype(np.float32)))
+
+    def mouths(self) -> Mouths:
+        """The mouths of all faces."""
+        time, person, shot, gap, _ = self._whole()
+        return Mouths(time, person, shot, gap)
+
+    def shown(self) -> emotions.Shown:
+        """What the faces of known people show."""
+        time, person, _, _, values = self._whole()
+        known = person >= 0
+        return emotions.Shown(time[known], person[known], values[known])
+
+    def _whole(self) -> tuple[NDArray, ...]:  # type: ignore[type-arg]
+        if self.parts:
+            return tuple(np.concatenate(column) for column in zip(*self.parts, strict=True))
+        nothing = np.zeros(0)
+        values = np.zeros((0, len(SHOWN)), np.float32)
+        return nothing, nothing.astype(np.int64), nothing.astype(np.int32), nothing.astype(np.float32), values
+
+
+def _lists(column: pa.ChunkedArray, k: int) -> NDArray[np.float32]:
+    return np.asarray(column.combine_chunks().flatten(), np.float32).reshape(-1, k)
+
+
+def write(store: Store, settings: Settings, faces: FaceRows, people: int) -> None:
+    """Write the tables `sound`, `voice` and `emotions` from the parts.
+
+    Args:
+        store: with all parts of pictures and sound.
+        settings: what was measured.
+        faces: of the whole video.
+        people: how many are known.
+    """
+    names = [str(name(k)) for k in range(people)]
+    store.write_table("sound", columns.schema(columns.SOUND), store.read("sound"))
+    voice = _voice(store, settings, faces.mouths(), names)
+    store.write_table("voice", voice.schema, iter([voice]))
+    start = _windows(voice, faces.time)
+    heard = _heard(voice, start, names)
+    table = emotions.table(faces.shown(), faces.time, heard, start, WINDOW, names)
+    store.write_table("emotions", table.schema, iter([table]))
+
+
+def _voice(store: Store, settings: Settings, mouths: Mouths, names: list[str]) -> pa.Table:
+    """The table `voice` with the speakers put in."""
+    schema = columns.schema(columns.voice(settings.components))
+    table = pa.concat_tables([schema.empty_table(), *(part.cast(schema) for part in store.read("voice"))])
+    levels = [(part["time"].to_numpy(), part["level"].to_numpy()) for part in store.read("sound", ["time", "level"])]
+    if not levels:
+        return table
+    sound = Loudness(*(np.concatenate(column) for column in zip(*levels, strict=True)))
+    spoken = np.flatnonzero(table["speech"].to_numpy() >= MIN_SPEECH)
+    who, score = speakers(mouths, sound, table["start"].to_numpy()[spoken], WINDOW)
+    person, likely = np.full(len(table), -1), np.full(len(table), np.nan, np.float32)
+    person[spoken], likely[spoken] = who, score
+    speaker = pa.array([names[k] if k >= 0 else None for k in person.tolist()], pa.string())
+    table = table.set_column(schema.get_field_index("speaker"), schema.field("speaker"), speaker)
+    return table.set_column(schema.get_field_index("speaker_score"), schema.field("speaker_score"), pa.array(likely))
+
+
+def _windows(voice: pa.Table, frames: NDArray[np.float64]) -> NDArray[np.float64]:
+    """First moments (s) of the windows over sound and pictures, whole seconds."""
+    start = voice["start"].to_numpy()
+    if len(frames):
+        origin = math.floor(frames[0])
+        start = np.union1d(start, origin + starts(float(frames[-1]) - origin + 1e-3))
+    if len(start) == 0:
+        return np.zeros(0)
+    return np.arange(start[0], start[-1] + STEP / 2, STEP)
+
+
+def _heard(voice: pa.Table, start: NDArray[np.float64], names: list[str]) -> emotions.Heard:
+    """The voice on the windows of both; windows without sound are silent."""
+    values = np.full((len(start), len(TOLD)), np.nan, np.float32)
+    speech, speaker = np.zeros(len(start), bool), np.full(len(start), -1, np.int64)
+    row = np.searchsorted(start, voice["start"].to_numpy() - STEP / 2)
+    known = set(voice.column_names)
+    for k, column in enumerate(TOLD):
+        if column in known:
+            values[row, k] = voice[column].to_numpy()
+    speech[row] = voice["speech"].to_numpy() >= MIN_SPEECH
+    number = {person: k for k, person in enumerate(names)}
+    speaker[row] = [number.get(person, -1) for person in voice["speaker"].to_pylist()]
+    k = len(VOICE_EXPRESSION)
+    return emotions.Heard(speech, speaker, np.column_stack([emotions.seven(values[:, :k]), values[:, k:]]))

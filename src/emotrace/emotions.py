@@ -1,0 +1,142 @@
+"""Emotions: per person and window, what face and voice say together.
+
+    faces of a person ─mean over the window─┐
+    voice of the window, if theirs ─────────┴─ fuse.late_fusion ─▶ emotions.parquet
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotrace import columns
+from emotrace.fuse import FACE, VOICE, late_fusion
+from emotrace.scheme import EXPRESSION_7, FUSED, VALENCE_AROUSAL, VOICE_EXPRESSION
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MIN_FACE = 0.1   # share of a window; fewer faces are a glimpse, and their mean is noise
+AFFECT = len(VALENCE_AROUSAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What faces show, one row a face of a known person.
+
+    Args:
+        time: (r,) s.
+        person: (r,) int64.
+        values: (r, 7 + 2) expression, valence, arousal; NaN where not measured.
+    """
+
+    time: NDArray[np.float64]
+    person: NDArray[np.int64]
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the voice says, one row a window.
+
+    Args:
+        speech: (n,) True where somebody speaks.
+        speaker: (n,) int64 person, -1 where nobody visible.
+        values: (n, 7 + 2) expression, valence, arousal; NaN where not measured.
+    """
+
+    speech: NDArray[np.bool_]
+    speaker: NDArray[np.int64]
+    values: NDArray[np.float32]
+
+
+def seven(voice: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The voice's eight probabilities as seven: a calm voice is taken for a neutral one, as faces have no calm."""
+    calm, neutral = VOICE_EXPRESSION.labels.index("calm"), EXPRESSION_7.labels.index("neutral")
+    merged = voice[:, : len(EXPRESSION_7)].copy()
+    merged[:, neutral] += voice[:, calm]
+    return merged
+
+
+def faces_of(shown: Shown, frames: NDArray[np.float64], start: NDArray[np.float64], window: float, people: int) -> tuple[
+    NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]
+]:  # fmt: skip
+    """Means of the faces of each person over each window.
+
+    Args:
+        shown: faces in order of time.
+        frames: (f,) times of the analysed frames, s.
+        start: (n,) s.
+        window: s.
+        people: how many there are.
+
+    Returns:
+        (n, people, 9) means, NaN below MIN_FACE; (n, people) share of the window's frames in which the face was measured;
+        (n, people) True where the person is seen at all.
+    """
+    shape = (len(start), people, shown.values.shape[1])
+    mean, share, seen = np.full(shape, np.nan, np.float32), np.zeros(shape[:2], np.float32), np.zeros(shape[:2], bool)
+    of_faces = np.searchsorted(shown.time, [start, start + window])
+    of_frames = np.diff(np.searchsorted(frames, [start, start + window]), axis=0)[0]
+    for i, (first, last) in enumerate(of_faces.T.tolist()):
+        person, values = shown.person[first:last], shown.values[first:last].astype(np.float64)
+        measured = np.isfinite(values).all(axis=1)
+        count = np.bincount(person[measured], minlength=people)
+        total = np.zeros((people, shape[2]))
+        np.add.at(total, person[measured], values[measured])
+        share[i] = np.minimum(count / max(of_frames[i], 1), 1)
+        seen[i] = np.bincount(person, minlength=people) > 0
+        enough = share[i] >= MIN_FACE
+        mean[i, enough] = (total[enough] / count[enough, None]).astype(np.float32)
+    return mean, share, seen
+
+
+def table(
+    shown: Shown, frames: NDArray[np.float64], heard: Heard, start: NDArray[np.float64], window: float, names: list[str]
+) -> pa.Table:
+    """The table `emotions`: a row for each person seen or heard in a window, and for a voice that is nobody's.
+
+    Args:
+        shown: faces in order of time.
+        frames: (f,) times of the analysed frames.
+        heard: n windows.
+        start: (n,) s.
+        window: s.
+        names: of the people, in order of their numbers.
+    """
+    import pyarrow as pa
+
+    mean, share, seen = faces_of(shown, frames, start, window, len(names))
+    speaking = heard.speaker[:, None] == np.arange(len(names))
+    nobody = heard.speech & (heard.speaker < 0)
+    row, who = np.nonzero(np.column_stack([seen | speaking, nobody]))   # person len(names) is nobody visible
+    unseen = np.full((len(start), 1, mean.shape[2]), np.nan, np.float32)
+    face = np.concatenate([mean, unseen], axis=1)[row, who]   # (rows, 9)
+    talks = np.column_stack([speaking, nobody])[row, who]
+    voice = np.where(talks[:, None], heard.values[row], np.float32(np.nan))
+    fused, confidence = late_fusion(np.stack([face[:, :-AFFECT], voice[:, :-AFFECT]]), np.stack([FACE, VOICE]))
+    affect = _affect(np.stack([face, voice])[:, :, -AFFECT:], np.isfinite(fused[:, 0]))
+    there = np.isfinite(fused[:, :1]) & np.isfinite([face[:, 0], voice[:, 0]]).T
+    kinds = np.array(["", "face", "voice", "face+voice"])[there @ [1, 2]]
+    best = np.where(np.isfinite(fused[:, 0]), np.nan_to_num(fused).argmax(axis=1), -1)
+    found: dict[str, object] = {
+        "start": start[row], "end": start[row] + window,
+        "person": pa.array([names[k] if k < len(names) else None for k in who.tolist()], pa.string()),
+        "speaking": talks & (who < len(names)), "face": np.column_stack([share, np.zeros(len(start), np.float32)])[row, who],
+        **dict(zip(FUSED.columns, fused.T, strict=True)),
+        "expression": pa.array([EXPRESSION_7.labels[k] if k >= 0 else None for k in best.tolist()], pa.string()),
+        "confidence": confidence, "valence": affect[:, 0], "arousal": affect[:, 1], "rests_on": pa.array(kinds.tolist()),
+    }  # fmt: skip
+    schema = columns.schema(columns.EMOTIONS)
+    return pa.table([pa.array(found[field.name], field.type) for field in schema], schema=schema)
+
+
+def _affect(values: NDArray[np.float32], kept: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Mean of what modalities say of valence and arousal, (m, rows, 2) -> (rows, 2); NaN where fusion abstains."""
+    known = np.isfinite(values)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, values, 0).sum(axis=0) / count
+    return np.where(known.any(axis=0) & kept[:, None], mean, np.nan).astype(np.float32)

@@ -1,0 +1,248 @@
+"""Hearing: the sound of a video, from its blocks to the tables `sound` and `voice`.
+
+    Video.sound ─blocks─▶ stretches of a minute ─Activity─▶ speech ─windows in which somebody speaks─▶ extractors ─▶ tables
+
+A stretch begins at a whole minute behind the first sound, is heard with a second of what was before it and of what comes
+after it, and depends on nothing else: memory does not grow with length, and an interrupted analysis goes on at a stretch
+with the same numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotrace import columns, registry
+from emotrace.engine import Device
+from emotrace.measure import Values, build, run_in_order
+from emotrace.settings import Settings
+from emotrace.store import Store
+from emotrace.video import Sound, Video
+from emotrace.views import VoiceSamples
+from emotrace.voice.activity import FRAME, SAMPLE_RATE, Activity, segments
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+STRETCH = 1875 * FRAME       # samples: a minute
+LEAD = 32 * FRAME            # samples heard before a stretch, for the networks to warm up
+WINDOW, STEP = 2.0, 1.0      # s; an expression needs a second or two of voice, and one word may change it
+TAIL = round((WINDOW - STEP) * SAMPLE_RATE)
+MIN_SPEECH = 0.25            # share of a window: half a second, less is a breath or a click
+FLOOR = 1e-6                 # of the level: -120 dB, below 20 bits
+SILENT = -90.0               # dB; below the last bit of 16
+CLIPPED, MUCH_CLIPPED = 0.999, 0.01   # full scale, and the share of 32 ms stretches that reach it from which it is reported
+APART = 1.0                  # s by which sound may end before or after the pictures before it is reported
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of sound with what surrounds it.
+
+    Args:
+        number: from 0.
+        begin: s, time of its own first sample; a whole second.
+        sound: (LEAD + own + TAIL,) float32; NaN where the file has no sound.
+        own: samples that are its own; STRETCH but for the last one.
+    """
+
+    number: int
+    begin: float
+    sound: NDArray[np.float32]
+    own: int
+
+
+def stretches(blocks: Iterator[Sound], start: float, end: float) -> Iterator[Stretch]:
+    """Put blocks of sound on a grid of stretches.
+
+    Args:
+        blocks: in order; they may leave gaps.
+        start: s; sound before it is left out.
+        end: s; sound from it on is left out.
+    """
+    size = LEAD + STRETCH + TAIL
+    buffer, origin, number, filled = np.full(size, np.nan, np.float32), math.nan, 0, 0
+    for block in blocks:
+        samples, time = _between(block, start, end)
+        if len(samples) == 0:
+            continue
+        if math.isnan(origin):
+            origin = math.floor(time)
+        place = round((time - origin) * SAMPLE_RATE) + LEAD - number * STRETCH
+        while len(samples):
+            if place >= size:
+                yield Stretch(number, origin + number * STRETCH / SAMPLE_RATE, buffer, STRETCH)
+                buffer = np.concatenate([buffer[STRETCH:], np.full(STRETCH, np.nan, np.float32)])
+                number, place, filled = number + 1, place - STRETCH, filled - STRETCH
+                continue
+            count = min(len(samples), size - place)
+            buffer[max(place, 0) : place + count] = samples[max(-place, 0) : count]
+            samples, place = samples[count:], place + count
+            filled = max(filled, place)
+    while filled > LEAD:
+        yield Stretch(number, origin + number * STRETCH / SAMPLE_RATE, buffer, min(filled - LEAD, STRETCH))
+        buffer = np.concatenate([buffer[STRETCH:], np.full(STRETCH, np.nan, np.float32)])
+        number, filled = number + 1, filled - STRETCH
+
+
+def _between(block: Sound, start: float, end: float) -> tuple[NDArray[np.float32], float]:
+    """The samples of a block with start <= time < end, and the time of the first."""
+    first = max(0, math.ceil((start - block.time) * SAMPLE_RATE)) if start > 0 else 0
+    last = len(block.samples) if math.isinf(end) else max(first, math.ceil((end - block.time) * SAMPLE_RATE))
+    return block.samples[first:last], block.time + first / SAMPLE_RATE
+
+
+def starts(duration: float, at_least: int = 1) -> NDArray[np.float64]:
+    """First moments (s) of the windows over a duration (s) from 0: each second is in one."""
+    return np.arange(max(at_least, math.ceil(round(duration - (WINDOW - STEP), 6) / STEP)), dtype=np.float64) * STEP
+
+
+class Listener:
+    """Runs the chosen components on sound.
+
+    Args:
+        settings: what to measure.
+        device: where networks that can choose run.
+    """
+
+    def __init__(self, settings: Settings, device: Device) -> None:
+        lines = registry.with_needs(settings.components)
+        self.activity = Activity()
+        self.specs = [line for line in lines if line.view == "voice" and line.scheme is not None]
+        self.extractors = {line.name: build(line.name, device) for line in self.specs}
+
+    def tables(self, stretch: Stretch, last: bool) -> dict[str, pa.Table]:
+        """The tables `sound` and `voice` of one stretch; `last` where none follows."""
+        there = np.isfinite(stretch.sound)
+        sound = np.where(there, stretch.sound, np.float32(0))
+        self.activity.reset()
+        speech = self.activity.update(sound)
+        spoken = _spoken(speech)
+        begins = starts(stretch.own / SAMPLE_RATE + (0 if last else WINDOW - STEP), 0 if stretch.number else 1)
+        place = (begins * SAMPLE_RATE).astype(np.int64) + LEAD
+        share = _share(spoken, place)
+        samples = VoiceSamples(sound, SAMPLE_RATE, place, round(WINDOW * SAMPLE_RATE))
+        return {
+            "sound": _sound_table(stretch, there, speech),
+            "voice": self._voice_table(stretch.begin + begins, share, samples),
+        }
+
+    def _voice_table(self, begins: NDArray[np.float64], share: NDArray[np.float32], samples: VoiceSamples) -> pa.Table:
+        import pyarrow as pa
+
+        spoken = np.flatnonzero(share >= MIN_SPEECH)
+        values: Values = run_in_order(self.specs, self.extractors, samples[spoken], {})
+        found: dict[str, object] = {
+            "start": begins, "end": begins + WINDOW, "speech": share,
+            "speaker": pa.nulls(len(begins), pa.string()), "speaker_score": np.full(len(begins), np.nan, np.float32),
+        }  # fmt: skip
+        for line in self.specs:
+            assert line.scheme is not None
+            whole = np.full((len(begins), len(line.scheme)), np.nan, np.float32)
+            whole[spoken] = values[line.name]
+            found.update(zip(line.scheme.columns, whole.T, strict=True))
+        schema = columns.schema(columns.voice(line.name for line in self.specs))
+        return pa.table([pa.array(found[field.name], field.type) for field in schema], schema=schema)
+
+
+def _spoken(speech: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(frames,) True where a stretch of speech goes on, with hysteresis."""
+    spoken = np.zeros(len(speech) + 1, np.int64)
+    hop = FRAME / SAMPLE_RATE
+    for column, sign in ((0, 1), (1, -1)):
+        np.add.at(spoken, np.rint(segments(speech, hop)[:, column] / hop).astype(np.int64).clip(0, len(speech)), sign)
+    return np.asarray(spoken.cumsum()[:-1] > 0)
+
+
+def _share(spoken: NDArray[np.bool_], place: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Share of each window that is speech; windows begin at sample `place`."""
+    edges = np.arange(len(spoken) + 1) * FRAME
+    total = np.concatenate([[0.0], np.cumsum(spoken)]) * FRAME
+    end = place + round(WINDOW * SAMPLE_RATE)
+    spoken_samples = np.interp(end, edges, total) - np.interp(place, edges, total)
+    return np.asarray(spoken_samples / (WINDOW * SAMPLE_RATE), np.float32)
+
+
+def _sound_table(stretch: Stretch, there: NDArray[np.bool_], speech: NDArray[np.float32]) -> pa.Table:
+    import pyarrow as pa
+
+    count = math.ceil(stretch.own / FRAME)
+    own = stretch.sound[LEAD : LEAD + count * FRAME].reshape(count, FRAME)
+    known = there[LEAD : LEAD + count * FRAME].reshape(count, FRAME)
+    heard = known.any(axis=1)
+    power = np.where(known, own, 0).astype(np.float64) ** 2
+    level = 10 * np.log10(power.sum(axis=1) / np.maximum(known.sum(axis=1), 1) + FLOOR**2)
+    schema = columns.schema(columns.SOUND)
+    nothing = np.float32(np.nan)
+    arrays = [
+        stretch.begin + np.arange(count) * FRAME / SAMPLE_RATE,
+        np.where(heard, level, nothing).astype(np.float32),
+        np.where(heard, np.sqrt(power.max(axis=1, initial=0)), nothing).astype(np.float32),
+        np.where(heard, speech[LEAD // FRAME : LEAD // FRAME + count], nothing).astype(np.float32),
+    ]
+    return pa.table(arrays, schema=schema)
+
+
+def listen(video: Video, settings: Settings, store: Store, device: Device, step: Callable[[float], None]) -> None:
+    """Hear a whole video into the parts of a store, going on where the store stands.
+
+    Args:
+        video: the file; nothing is done where it has no sound.
+        settings: what to measure; nothing is done where it names no component of the voice.
+        store: gets a part a stretch.
+        device: where networks that can choose run.
+        step: told the time (s) reached.
+    """
+    done = store.heard()
+    wanted = any(line.view == "voice" for line in registry.with_needs(settings.components))
+    if not video.has_sound or not wanted or done.get("whole"):
+        return
+    listener = Listener(settings, device)
+    waiting: Stretch | None = None
+    parts = done["parts"]
+
+    def keep(stretch: Stretch, last: bool) -> None:
+        nonlocal parts
+        if stretch.number >= done["parts"]:
+            store.add_heard(stretch.number, listener.tables(stretch, last), {"whole": last})
+            parts = stretch.number + 1
+        step(stretch.begin + stretch.own / SAMPLE_RATE)
+
+    for stretch in stretches(video.sound(SAMPLE_RATE), settings.start, settings.end):
+        if waiting is not None:
+            keep(waiting, last=False)
+        waiting = stretch
+    if waiting is not None:
+        keep(waiting, last=True)
+
+
+def warnings_of(video: Video, store: Store, last_picture: float | None) -> list[str]:
+    """What a reader of the numbers should know about the sound.
+
+    Args:
+        video: the file.
+        store: with all parts of the sound.
+        last_picture: s, time of the last frame; None where there is none.
+    """
+    parts = [[part[name].to_numpy() for name in ("time", "level", "peak")] for part in store.read("sound")]
+    if not parts:
+        return ["the file says it has sound, but none could be decoded"] if video.has_sound else []
+    time, level, peak = (np.concatenate(column) for column in zip(*parts, strict=True))
+    found = []
+    if not (level > SILENT).any():
+        return ["the sound is silent throughout; the voice is not measured"]
+    if video.sound_rate < SAMPLE_RATE:
+        rate = video.sound_rate
+        found.append(f"the sound is sampled at {rate} Hz: what a voice has above {rate // 2} Hz is missing")
+    clipped = float((peak >= CLIPPED).mean())
+    if clipped > MUCH_CLIPPED:
+        found.append(f"the sound is clipped in {clipped:.0%} of its stretches of 32 ms; loudness and jitter are off there")
+    end = float(time[-1]) + FRAME / SAMPLE_RATE
+    if last_picture is not None and not video.is_image and abs(end - last_picture) > APART:
+        found.append(f"the sound ends at {end:.2f} s, the pictures at {last_picture:.2f} s")
+    return found
