@@ -185,17 +185,24 @@ def train(
 
 @app.command()
 def evaluate(
-    model: Annotated[str, typer.Argument(help="component, as in face.expression")],
+    model: Annotated[str, typer.Argument(help="component, as in face.expression, or a folder of 'emotrace train'")],
     corpus: Annotated[str, typer.Option(help="NAME=PATH, see 'emotrace corpora'")],
     split: Annotated[str | None, typer.Option(help="part of the corpus  [default: all]")] = None,
+    truth: Annotated[Literal["label", "votes"], typer.Option(help="the corpus's own label, or what most raters voted for, "
+                                                              "by the head for eight classes where there is one")] = "label",
     json: Annotated[Path | None, typer.Option(help="file for the scores")] = None,
     plots: Annotated[Path | None, typer.Option(help="folder for confusion matrix and reliability diagram")] = None,
 ) -> None:
-    """Measure a component, as shipped, on a corpus of cropped faces."""
-    from emotrace.learn import shipped
+    """Measure a component, as shipped, or a trained network on a corpus of cropped faces.
 
-    measured = shipped.component(model)
-    scores = shipped.measure(measured, shipped.corpus(corpus, split))
+    A picture is taken as the crop: no face is looked for in it. One smaller than the network's input is enlarged (cubic), a
+    larger one reduced (area average).
+    """
+    from emotrace.learn import shipped
+    from emotrace.recipes import trained
+
+    measured = trained.model(model, truth)
+    scores = shipped.measure(measured, shipped.corpus(corpus, split), truth)
     files = shipped.write(scores, measured.scheme.labels, json, plots)
     print(f"accuracy {scores.accuracy:.4f}  uar {scores.uar:.4f}  ece {scores.ece:.4f}  n {scores.n}")
     for file in files:

@@ -130,18 +130,18 @@ class OnnxNetwork:
         with quiet():
             return onnxruntime.InferenceSession(weights.read(self.entry.name), options, providers=providers(self.device))
 
-    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """First output for (n, h, w, 3) RGB images, (n, ...) float32."""
-        return self.run_prepared(prepare(images, self.entry.input))
+    def run(self, images: NDArray[np.uint8], output: int = 0) -> NDArray[np.float32]:
+        """One output, the first unless told otherwise, for (n, h, w, 3) RGB images, (n, ...) float32."""
+        return self.run_prepared(prepare(images, self.entry.input), output)
 
-    def run_prepared(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """First output for a batch already as the network wants it."""
+    def run_prepared(self, batch: NDArray[np.float32], output: int = 0) -> NDArray[np.float32]:
+        """The same for a batch already as the network wants it."""
+        wanted = self.session.get_outputs()[output]
         if len(batch) == 0:
-            shape = self.session.get_outputs()[0].shape
-            return np.zeros((0, *shape[1:]), np.float32)
+            return np.zeros((0, *wanted.shape[1:]), np.float32)
         first = self.session.get_inputs()[0]
         parts = [batch[i : i + 1] for i in range(len(batch))] if first.shape[0] == 1 else [batch]
-        return np.concatenate([self.session.run(None, {first.name: part})[0] for part in parts])
+        return np.concatenate([self.session.run([wanted.name], {first.name: part})[0] for part in parts])
 
 
 class LiteRtNetwork:

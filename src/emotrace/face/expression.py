@@ -67,3 +67,7 @@ class CompactExpression:
     def of_crops(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The same for faces already cropped as FER2013 frames them, (n, 48, 48, 3) RGB uint8 -> (n, 7)."""
         return self.network.run(crops)
+
+    def votes_of_crops(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What FER+ raters would vote for, of the same crops: (n, 8) of EXPRESSION_8."""
+        return self.network.run(crops, output=1)

@@ -14,7 +14,7 @@ from emotrace import registry
 from emotrace.corpora import catalogue
 from emotrace.corpora.table import Faces
 from emotrace.errors import InputError
-from emotrace.learn.evaluate import Predict, as_json, evaluate
+from emotrace.learn.evaluate import Predict, Truth, as_json, evaluate
 from emotrace.learn.metrics import Scores
 from emotrace.learn.plots import confusion_svg, reliability_svg
 from emotrace.scheme import EXPRESSION_7, EXPRESSION_8, Scheme
@@ -29,8 +29,12 @@ class Shipped:
     size: int
 
 
-def component(name: str) -> Shipped:
+def component(name: str, truth: Truth = "label") -> Shipped:
     """A component of the registry that can be fed with cropped faces.
+
+    Args:
+        name: "face.expression".
+        truth: "votes" takes the eight-way head of a component that has one.
 
     Raises:
         UnknownNameError: there is no such component.
@@ -41,14 +45,17 @@ def component(name: str) -> Shipped:
         able = [line for line in registry.COMPONENTS if hasattr(registry.target(line), "of_crops")]
         raise InputError(f"{name} cannot be evaluated on cropped faces; these can: {', '.join(able)}")
     extractor = kind()
-    of_crops: Callable[[NDArray[np.uint8]], NDArray[np.float32]] = extractor.of_crops
+    eight = truth == "votes" and hasattr(extractor, "votes_of_crops")
+    of_crops: Callable[[NDArray[np.uint8]], NDArray[np.float32]] = (
+        extractor.votes_of_crops if eight else extractor.of_crops
+    )
 
     def predict(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
         return of_crops(np.repeat(grey[..., None], 3, axis=3))
 
     labels = extractor.scheme.labels
     scheme = next(known for known in (EXPRESSION_7, EXPRESSION_8) if known.labels == labels)
-    return Shipped(predict, scheme, extractor.size)
+    return Shipped(predict, EXPRESSION_8 if eight else scheme, extractor.size)
 
 
 def corpus(given: str, split: str | None) -> Faces:
@@ -65,9 +72,9 @@ def corpus(given: str, split: str | None) -> Faces:
     return faces if split is None else faces.of_split(split)
 
 
-def measure(model: Shipped, faces: Faces) -> Scores:
-    """Scores of a model on a corpus's own labels."""
-    return evaluate(model.predict, faces, model.scheme, model.size)
+def measure(model: Shipped, faces: Faces, truth: Truth = "label") -> Scores:
+    """Scores of a model on a corpus's own labels, or on what most raters voted for."""
+    return evaluate(model.predict, faces, model.scheme, model.size, truth)
 
 
 def write(scores: Scores, labels: tuple[str, ...], json_file: Path | None, plots: Path | None) -> list[Path]:

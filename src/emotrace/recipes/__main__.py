@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from emotrace.errors import EmotraceError, InputError
-from emotrace.recipes import catalogue
+from emotrace.recipes import catalogue, record
 
 
 def main() -> None:
@@ -37,7 +37,9 @@ def run(name: str, corpus: Path, folder: Path, ship: Path | None) -> None:
     recipe = catalogue.module(name)
     if ship is not None and not hasattr(recipe, "ship"):
         raise InputError(f"recipe {name} ships nothing; leave out --ship, its weights lie in {folder / 'best'}")
-    progress = recipe.fit(corpus, folder)
+    config = recipe.Config()
+    record.write(folder, name, config)
+    progress = recipe.fit(corpus, folder, config)
     print(f"best epoch {progress.best_epoch}: {progress.best:.4f}; published: {recipe.PUBLISHED.score or 'none'}")
     if ship is not None:
         temperatures = recipe.ship(corpus, folder, ship)

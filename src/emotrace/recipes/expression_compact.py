@@ -43,6 +43,7 @@ from emotrace.recipes import Published
 from emotrace.scheme import EXPRESSION_7, EXPRESSION_8
 
 PUBLISHED = Published(None, "accuracy", "PublicTest", "our own; tuned single VGGs: 73.3 %, Khaireddin & Chen 2021")
+HEADS = (EXPRESSION_7, EXPRESSION_8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +253,16 @@ def fit_one(
     )
 
 
+def trained(folder: Path, config: Config) -> nn.Module:
+    """The best student of a run, fed with 48 x 48 grey levels: logits of both heads side by side.
+
+    Raises:
+        InputError: no weights of the student lie there.
+    """
+    student = config.student
+    return At(load_weights(folder / "best", student.network()), student.stages[-1].size).eval()
+
+
 class Shipped(nn.Module):
     """The network as `analyze` runs it: probabilities, with each head's temperature folded in.
 
@@ -281,10 +292,9 @@ def ship(corpus: Path, folder: Path, path: Path, config: Config | None = None) -
     Returns:
         The temperatures of the 7-way and the 8-way head.
     """
-    student = (config or Config()).student
     faces = fer2013.read(corpus).of_split("PublicTest")
     images = faces.images(fer2013.SIDE)
-    network = At(load_weights(folder / "best", student.network()), student.stages[-1].size).eval()
+    network = trained(folder, config or Config())
     outputs = outputs_of(network, images)
     temperatures = (
         temperature(outputs[:, :EXPRESSIONS], faces.label),

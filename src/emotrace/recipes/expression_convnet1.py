@@ -22,8 +22,10 @@ from emotrace.learn.networks.convnet1 import DECAYS, INPUT, RATE_FACTORS, Centre
 from emotrace.learn.plan import Plan
 from emotrace.learn.state import Progress
 from emotrace.recipes import Published
+from emotrace.scheme import EXPRESSION_7
 
 PUBLISHED = Published(None, "accuracy", "PublicTest", "Kahou et al. 2015 give no FER2013 score for ConvNet 1 alone")
+HEADS = (EXPRESSION_7,)
 
 
 @dataclass(frozen=True, slots=True)

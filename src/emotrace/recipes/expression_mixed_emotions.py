@@ -23,8 +23,10 @@ from emotrace.learn.networks.mixed_emotions import MixedEmotions
 from emotrace.learn.plan import Plan
 from emotrace.learn.state import Progress
 from emotrace.recipes import Published
+from emotrace.scheme import EXPRESSION_7
 
 PUBLISHED = Published(0.705, "accuracy", "test", "MixedEmotions D4.6 (2016)")
+HEADS = (EXPRESSION_7,)
 
 
 @dataclass(frozen=True, slots=True)

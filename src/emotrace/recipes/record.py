@@ -1,0 +1,84 @@
+"""recipe.json: which recipe made a folder, with which constants; what `evaluate` reads to use it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from emotrace import __version__
+from emotrace.errors import InputError
+from emotrace.recipes import catalogue
+
+FILE = "recipe.json"
+
+
+def write(folder: Path, name: str, config: object) -> None:
+    """Say in a folder which recipe fits there.
+
+    Raises:
+        InputError: the folder holds the run of another recipe, or cannot be written.
+    """
+    file = folder / FILE
+    if file.is_file() and (before := _content(file)["recipe"]) != name:
+        raise InputError(f"{folder}: holds a run of {before}, not of {name}; use another folder")
+    content = {"recipe": name, "version": __version__, "config": asdict(config)}  # type: ignore[call-overload]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{file}: cannot be written ({error.strerror}); use another folder") from error
+
+
+def read(folder: Path) -> tuple[ModuleType, Any]:
+    """The recipe that made a folder, and its constants as they were.
+
+    Returns:
+        The recipe's module, and its `Config`.
+
+    Raises:
+        InputError: no recipe made the folder, or one whose constants are others now.
+        MissingExtraError: torch is not installed.
+    """
+    file = folder / FILE
+    if not file.is_file():
+        raise InputError(f"{folder}: no {FILE}; expected the folder of a run of 'emotrace train'")
+    content = _content(file)
+    module = catalogue.module(content["recipe"])
+    try:
+        return module, restored(module.Config, content["config"])
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{file}: not the constants of {content['recipe']} of emotrace {__version__} ({error})") from error
+
+
+def restored(kind: type, content: dict[str, Any]) -> Any:
+    """A dataclass of dataclasses, tuples and plain values from what `asdict` and JSON made of it.
+
+    Raises:
+        KeyError: a field is missing.
+        TypeError: there is a field too many.
+    """
+    if extra := set(content) - {field.name for field in fields(kind)}:
+        raise TypeError(f"unknown {sorted(extra)[0]!r}")
+    hints = get_type_hints(kind)
+    return kind(**{field.name: _value(hints[field.name], content[field.name]) for field in fields(kind)})
+
+
+def _value(kind: Any, value: Any) -> Any:
+    if is_dataclass(kind):
+        return restored(kind, value)  # type: ignore[arg-type]
+    if get_origin(kind) is tuple:
+        inner = get_args(kind)
+        each = (inner[0],) * len(value) if inner[-1] is Ellipsis else inner
+        return tuple(_value(one, item) for one, item in zip(each, value, strict=True))
+    return value
+
+
+def _content(file: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return {name: content[name] for name in ("recipe", "config")}
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{file}: not a {FILE} of emotrace ({error}); train anew into another folder") from error
