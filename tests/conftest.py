@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
@@ -16,7 +17,7 @@ from emotrace import samples
 from emotrace.analysis import Analysis
 from emotrace.api import analyze
 from emotrace.video import Video
-from emotrace.views import FaceSamples
+from emotrace.views import FaceSamples, VoiceSamples
 from recordings import VARIABLE, encode, samples_of
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -90,6 +91,13 @@ def faces(five_people: Path) -> FaceSamples:
     """The five faces of the photo, ready to be measured."""
     image = next(Video.open(five_people).chunks()).images[0]
     return samples_of(image)
+
+
+@pytest.fixture(scope="session")
+def speech(obama: Path) -> VoiceSamples:
+    """Three windows of two seconds of the two men's clip, in which one of them speaks."""
+    sound = np.concatenate([block.samples for block in Video.open(obama).sound(16_000)])
+    return VoiceSamples(sound, 16_000, np.array([16_000, 48_000, 80_000]), 32_000)
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ def test_a_real_table_has_the_columns_that_are_documented(name: str, woman_analy
     assert set(table.column_names) <= set(documented)
     field = table.schema.field(table.column_names[0])
     assert field.metadata[b"about"].decode() == documented[field.name].about
-    assert table.schema.metadata[b"emotrace.schema"] == b"1"
+    assert table.schema.metadata[b"emotrace.schema"] == str(columns.SCHEMA_VERSION).encode()
 
 
 def test_the_mesh_is_written_on_request_only() -> None:

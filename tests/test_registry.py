@@ -8,14 +8,16 @@ from emotrace import registry, weights
 from emotrace.errors import InputError, MissingExtraError, UnknownNameError
 from emotrace.registry import COMPONENTS, Spec
 from emotrace.testing import check_extractor
-from emotrace.views import FaceSamples
+from emotrace.views import FaceSamples, VoiceSamples
 
-EXTRACTORS = [name for name, line in COMPONENTS.items() if line.scheme is not None and line.view == "face"]
+EXTRACTORS = [name for name, line in COMPONENTS.items() if line.scheme is not None]
 
 
 @pytest.mark.parametrize("name", EXTRACTORS)
-def test_every_extractor_keeps_to_the_contract(name: str, faces: FaceSamples) -> None:
-    check_extractor(name, faces)
+def test_every_extractor_keeps_to_the_contract(name: str, faces: FaceSamples, speech: VoiceSamples) -> None:
+    if COMPONENTS[name].extra:
+        pytest.importorskip(COMPONENTS[name].extra, reason="an optional library")
+    check_extractor(name, speech if COMPONENTS[name].view == "voice" else faces)
 
 
 @pytest.mark.parametrize("name", list(COMPONENTS))

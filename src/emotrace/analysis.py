@@ -1,6 +1,7 @@
 """An analysis: what is known about one video, read from its output folder.
 
-    clip.emotrace/  frames.parquet  faces.parquet  people.parquet  tracks.parquet  analysis.json  report.html  thumbnails/
+    clip.emotrace/  frames.parquet  faces.parquet  people.parquet  tracks.parquet  sound.parquet  voice.parquet
+                    emotions.parquet  analysis.json  report.html  thumbnails/
                     parts/          what an unfinished analysis has so far; readable all the same
 """
 
@@ -74,7 +75,7 @@ class Analysis:
         """One table of the folder.
 
         Args:
-            name: "frames", "faces", "people" or "tracks".
+            name: "frames", "faces", "people", "tracks", "sound", "voice" or "emotions".
             only: columns to read; all where None.
 
         Raises:
@@ -95,11 +96,12 @@ class Analysis:
         """What one component measured of one person.
 
         Args:
-            component: "face.expression", "face.pose", ...
-            person: "P1"; may be left out where there is only one.
+            component: "face.expression", "voice.prosody", ...
+            person: "P1"; may be left out where there is only one, or for a voice, whoever it is.
 
         Returns:
-            One row per analysed frame of the video, NaN where the person is not seen or cannot be measured.
+            Of a face, one row per analysed frame of the video, NaN where the person is not seen or cannot be measured. Of a
+            voice, one row per window at its middle, NaN where nobody speaks or, with a person, somebody else does.
 
         Raises:
             UnknownNameError: no such component or person, or it was not part of this analysis.
@@ -110,12 +112,16 @@ class Analysis:
         line = registry.spec(component)
         if line.scheme is None or line.rows != "every":
             raise InputError(f"{component} gives no timeline; see 'emotrace columns'")
+        if component not in self.provenance["settings"]["components"]:
+            raise unknown("component in this analysis", component, self.provenance["settings"]["components"])
+        if line.view == "voice":
+            return self._voice(line, None if person is None else self._person(person))
         who = self._person(person)
         frames = self.table("frames", ["frame", "time", "analysed"])
         chosen = frames["analysed"].to_numpy()
         numbers, times = frames["frame"].to_numpy()[chosen], frames["time"].to_numpy()[chosen]
         values = np.full((len(times), len(line.scheme)), np.nan, np.float32)
-        faces = self._faces(component, ["frame", "person", "score", *line.scheme.columns])
+        faces = self.table("faces", ["frame", "person", "score", *line.scheme.columns])
         faces = faces.filter(pc.equal(faces["person"], who))
         faces = faces.sort_by("score")   # two faces of one person in a frame: the surer one is written last and stays
         rows = np.searchsorted(numbers, faces["frame"].to_numpy())
@@ -123,10 +129,15 @@ class Analysis:
             values[rows, k] = faces[name].to_numpy()
         return Timeline(times, values, line.scheme, component, who)
 
-    def _faces(self, component: str, only: list[str]) -> pa.Table:
-        if component not in self.provenance["settings"]["components"]:
-            raise unknown("component in this analysis", component, self.provenance["settings"]["components"])
-        return self.table("faces", only)
+    def _voice(self, line: registry.Spec, person: str | None) -> Timeline:
+        assert line.scheme is not None
+        table = self.table("voice", ["start", "end", "speaker", *line.scheme.columns])
+        values = np.stack([table[name].to_numpy() for name in line.scheme.columns], axis=1)
+        if person is not None:
+            theirs = np.array([speaker == person for speaker in table["speaker"].to_pylist()], np.bool_)
+            values = np.where(theirs[:, None], values, np.float32(np.nan))
+        times = (table["start"].to_numpy() + table["end"].to_numpy()) / 2
+        return Timeline(times, values, line.scheme, line.name, person)
 
     def _person(self, person: str | None) -> str:
         names = [p.name for p in self.people]

@@ -124,7 +124,7 @@ VOICE = (
     Column("speech", "float32", "share of the window in which somebody speaks; below 0.25 nothing else is measured", "",
            "0..1", "voice.activity"),
     Column("speaker", "string", "the visible person whose mouth moves with the sound; empty where it is nobody visible"),
-    Column("speaker_score", "float32", "share of the evidence that points to the speaker, others and nobody weighed", "", "0..1"),
+    Column("speaker_score", "float32", "share of the evidence for the speaker against all others and nobody", "", "0..1"),
 )
 EMOTIONS = (
     Column("start", "float64", "first moment of the window, as in voice.parquet", "s"),

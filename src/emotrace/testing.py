@@ -6,24 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace import registry
-from emotrace.measure import build
+from emotrace.measure import build, run_in_order
 from emotrace.registry import Spec
-from emotrace.views import FaceSamples
+from emotrace.views import FaceSamples, S, VoiceSamples
 
 TOLERANCE = 1e-4   # of a value; batched arithmetic may differ in the last digits
 
 
-def measured(samples: FaceSamples, names: list[str]) -> dict[str, NDArray[np.float32]]:
+def measured(samples: S, names: list[str]) -> dict[str, NDArray[np.float32]]:
     """What the named components and all they need measure of the samples, by name."""
-    values: dict[str, NDArray[np.float32]] = {}
-    for line in registry.with_needs(names):
-        if line.scheme is not None:
-            needed = {need: values[need] for need in line.needs}
-            values[line.name] = build(line.name, "cpu").extract(samples.having(needed))
-    return values
+    lines = [line for line in registry.with_needs(names) if line.scheme is not None]
+    return run_in_order(lines, {line.name: build(line.name, "cpu") for line in lines}, samples, {})
 
 
-def check_extractor(name: str, samples: FaceSamples) -> None:
+def check_extractor(name: str, samples: S) -> None:
     """Assert that a component keeps to the contract of extractors.
 
     It gives one float32 row a sample and one column a label; none for no samples; the same rows in a batch as one by one;
@@ -31,16 +27,16 @@ def check_extractor(name: str, samples: FaceSamples) -> None:
 
     Args:
         name: component of the registry with a scheme.
-        samples: two faces or more.
+        samples: two faces or more, or two windows of sound or more, as the component's view is.
 
     Raises:
         AssertionError: it does not; the message says where.
     """
     line = registry.spec(name)
     assert line.scheme is not None, f"{name} has no scheme"
-    assert len(samples) >= 2, "give two faces or more"
+    assert len(samples) >= 2, "give two samples or more"
     given = samples.having(measured(samples, list(line.needs)))
-    before = given.images.copy(), given.tracks.mesh.copy()
+    before = [array.copy() for array in _arrays(given)]
     extractor = build(name, "cpu")
     batch = extractor.extract(given)
 
@@ -50,9 +46,16 @@ def check_extractor(name: str, samples: FaceSamples) -> None:
     assert extractor.extract(given[:0]).shape == (0, len(line.scheme)), f"{name}: no samples must give no rows"
     single = np.concatenate([extractor.extract(given[i : i + 1]) for i in range(len(given))])
     np.testing.assert_allclose(batch, single, rtol=TOLERANCE, atol=TOLERANCE, err_msg=f"{name}: batch and single rows differ")
-    np.testing.assert_array_equal(before[0], given.images, err_msg=f"{name} writes to its pictures")
-    np.testing.assert_array_equal(before[1], given.tracks.mesh, err_msg=f"{name} writes to its meshes")
+    for was, now in zip(before, _arrays(given), strict=True):
+        np.testing.assert_array_equal(was, now, err_msg=f"{name} writes to what it is given")
     _check_bounds(line, batch)
+
+
+def _arrays(samples: FaceSamples | VoiceSamples) -> tuple[NDArray[np.generic], ...]:
+    """What an extractor is given and must not change."""
+    if isinstance(samples, VoiceSamples):
+        return (samples.sound, samples.start)
+    return (samples.images, samples.tracks.mesh)
 
 
 def _check_bounds(line: Spec, values: NDArray[np.float32]) -> None:
