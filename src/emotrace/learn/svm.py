@@ -1,0 +1,106 @@
+"""Fitting a support vector machine with scikit-learn, and taking its arrays out of it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold, StratifiedKFold
+from sklearn.svm import SVC
+
+from emotrace.errors import InputError
+from emotrace.learn.support_vectors import Array, Kernel, SupportVectors, platt
+
+FOLDS = 5  # of which each gives the others' sigmoids their values
+
+
+def fit_svm(
+    features: NDArray[np.floating],
+    labels: NDArray[np.int64],
+    *,
+    kernel: Kernel = "rbf",
+    cost: float = 1.0,
+    gamma: float | None = None,
+    groups: NDArray[np.str_] | None = None,
+    seed: int = 0,
+) -> SupportVectors:
+    """A machine with probabilities, on standardised features.
+
+    Its sigmoids are fitted on values of clips that were held out, in five folds that keep groups (speakers) together.
+
+    Args:
+        features: (n, d), no NaN.
+        labels: (n,) of at least two classes.
+        kernel: "rbf" or "linear".
+        cost: C; the classes' costs are balanced by their frequency.
+        gamma: of the RBF kernel on standardised features; None: 1 / d.
+        groups: (n,) whom clips belong to; None, or all of one group: folds are random.
+        seed: of the folds.
+
+    Raises:
+        InputError: fewer than two classes, or a class that has fewer than two clips.
+    """
+    classes, counts = np.unique(labels, return_counts=True)
+    if len(classes) < 2 or counts.min() < 2:
+        raise InputError(f"{len(classes)} classes with {counts.tolist()} clips; expected two or more classes of two or more")
+    width = 0.0 if kernel == "linear" else gamma if gamma is not None else 1 / features.shape[1]
+    mean, deviation = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
+    standard = (features - mean) / np.where(deviation > 0, deviation, 1)
+    held_out, known = np.full((len(labels), len(classes) * (len(classes) - 1) // 2), np.nan), np.zeros(len(labels), bool)
+    for kept, left in _folds(labels, groups, int(counts.min()), seed):
+        if len(np.unique(labels[kept])) == len(classes):
+            fold = _arrays(_machine(kernel, cost, width).fit(standard[kept], labels[kept]))
+            held_out[left], known[left] = fold.pair_values(standard[left]), True
+    plain = _arrays(_machine(kernel, cost, width).fit(standard, labels))
+    if not known.any():
+        held_out, known = plain.pair_values(standard), np.ones(len(labels), bool)
+    sigmoid = _sigmoids(held_out[known], labels[known], classes)
+    return SupportVectors(
+        plain.kernel, plain.gamma, mean, np.where(deviation > 0, deviation, 1), plain.vectors, plain.coefficients,
+        plain.intercept, sigmoid, plain.classes,
+    )  # fmt: skip
+
+
+def arrays(machine: SVC) -> SupportVectors:
+    """The arrays of a fitted SVC with a linear or RBF kernel; its sigmoids are flat where it has none of its own."""
+    return _arrays(machine)
+
+
+def _machine(kernel: Kernel, cost: float, gamma: float) -> SVC:
+    return SVC(C=cost, kernel=kernel, gamma=gamma or "scale", class_weight="balanced", cache_size=500)
+
+
+def _folds(
+    labels: NDArray[np.int64], groups: NDArray[np.str_] | None, rarest: int, seed: int
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    apart = groups is not None and len(np.unique(groups)) > 1
+    count = min(FOLDS, len(np.unique(groups)) if apart and groups is not None else rarest)
+    kind: BaseCrossValidator = (StratifiedGroupKFold if apart else StratifiedKFold)(count, shuffle=True, random_state=seed)
+    return list(kind.split(labels[:, None], labels, groups if apart else None))
+
+
+def _arrays(machine: SVC) -> SupportVectors:
+    classes, d = machine.classes_, machine.support_vectors_.shape[1]
+    k = len(classes)
+    owner = np.repeat(np.arange(k), machine.n_support_)
+    first, second = np.triu_indices(k, 1)
+    dual = np.where(k == 2, -1, 1) * machine.dual_coef_  # scikit-learn turns the sign of two classes round
+    coefficients = np.where(owner[:, None] == first, dual.T[:, second - 1], 0) + np.where(
+        owner[:, None] == second, dual.T[:, first], 0
+    )
+    intercept = np.where(k == 2, -1, 1) * machine.intercept_
+    vectors = machine.support_vectors_
+    if machine.kernel == "linear":
+        vectors, coefficients = (vectors.T @ coefficients).T, np.eye(len(intercept))
+    return SupportVectors(
+        np.array(machine.kernel), np.array(0.0 if machine.kernel == "linear" else machine._gamma), np.zeros(d), np.ones(d),
+        vectors, coefficients, intercept, np.zeros((len(intercept), 2)), classes.astype(np.int64),
+    )  # fmt: skip
+
+
+def _sigmoids(values: Array, labels: NDArray[np.int64], classes: NDArray[np.int64]) -> Array:
+    first, second = np.triu_indices(len(classes), 1)
+    lines = []
+    for pair, (i, j) in enumerate(zip(classes[first], classes[second], strict=True)):
+        own = (labels == i) | (labels == j)
+        lines.append(platt(values[own, pair], labels[own] == i))
+    return np.array(lines)
