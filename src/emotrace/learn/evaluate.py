@@ -53,7 +53,8 @@ def evaluate(predict: Predict, faces: Faces, scheme: Scheme, size: int, truth: T
     labels = majority(faces) if truth == "votes" else faces.label
     rows = np.flatnonzero((labels != NO_LABEL) & (labels < len(scheme)))
     if not len(rows):
-        raise InputError(f"{faces.corpus}: none of the {len(faces)} rows has a {truth} in {scheme.name}")
+        what = "majority of votes" if truth == "votes" else "label"
+        raise InputError(f"{faces.corpus}: none of the {len(faces)} rows has a {what} in {scheme.name}")
     parts = np.split(rows, range(batch, len(rows), batch))
     probabilities = np.concatenate([predict(faces[part].images(size)) for part in parts])
     return score(probabilities, labels[rows], scheme.labels)

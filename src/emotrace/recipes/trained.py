@@ -25,11 +25,13 @@ def model(name: str, truth: Truth = "label") -> Shipped:
         truth: "votes" takes the eight-way head where there is one.
 
     Raises:
-        UnknownNameError: it is neither.
-        InputError: it takes no cropped faces, or the folder holds no run.
+        UnknownNameError: there is no such component.
+        InputError: there is no such folder, it holds no run, or the component takes no cropped faces.
         MissingExtraError: a folder is given, and torch is not installed.
     """
     folder = Path(name)
+    if len(folder.parts) > 1 and not folder.is_dir():
+        raise InputError(f"{name}: no such folder; expected a component, or the folder of a run of 'emotrace train'")
     return trained(folder, truth) if folder.is_dir() else component(name, truth)
 
 
