@@ -23,11 +23,11 @@ class AttentivePool(nn.Module):
 
     def __init__(self, hidden: int = 64) -> None:
         super().__init__()
-        self.weigh = nn.Sequential(nn.Linear(WIDTH, hidden), nn.Tanh(), nn.Linear(hidden, 1))
+        self.first, self.last = nn.Linear(WIDTH, hidden), nn.Linear(hidden, 1)
 
     def forward(self, x: Tensor, heard: Tensor | None) -> Tensor:
         """(n, t, 384), and (n, t) 1 where there is sound -> (n, 768)."""
-        score = self.weigh(x)[..., 0].float()
+        score = self.last(self.first(x).tanh())[..., 0].float()
         if heard is not None:
             score = score.masked_fill(heard == 0, -1e4)
         share = score.softmax(1)[..., None]
@@ -60,7 +60,16 @@ class VoiceListener(nn.Module):
         Returns:
             (n, 10): eight logits in the order of VOICE_EXPRESSION; valence and arousal, -1..1.
         """
+        return self.bounded(self.head(self.pooled(clips)))
+
+    def pooled(self, clips: Tensor) -> Tensor:
+        """What the head is given, (n, 768)."""
         heard = clips[..., BANDS] if clips.shape[2] > BANDS else None
         x = self.norm(self.encoder(clips[..., :BANDS], heard))
-        outputs: Tensor = self.head(self.pool(x, None if heard is None else heard[:, ::2]))
+        statistics: Tensor = self.pool(x, None if heard is None else heard[:, ::2])
+        return statistics
+
+    @staticmethod
+    def bounded(outputs: Tensor) -> Tensor:
+        """The head's outputs (n, 10) with valence and arousal brought to -1..1."""
         return torch.cat([outputs[:, :EXPRESSIONS], outputs[:, EXPRESSIONS:].tanh()], 1)

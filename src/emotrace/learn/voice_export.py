@@ -1,0 +1,92 @@
+"""The voice network as the ONNX file that is shipped: half-precision weights, checked against torch before it is kept."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from emotrace.errors import WeightsError
+from emotrace.learn.export import OPSET, run
+from emotrace.learn.networks.voice import EXPRESSIONS, VoiceListener
+
+INPUT, OUTPUT = "log_mel", "voice_network"
+LONGEST = 500          # positions kept, 10 s
+SMALLEST = 1024        # numbers in a tensor that is worth halving
+TOLERANCE = 5e-3       # of a probability, which half-precision weights may move
+
+
+class Shipped(nn.Module):
+    """The network as `analyze` runs it: probabilities with the temperature folded in, valence and arousal.
+
+    Args:
+        network: trained.
+        temperature: of the expressions.
+    """
+
+    def __init__(self, network: VoiceListener, temperature: float) -> None:
+        super().__init__()
+        self.network, self.temperature = network, temperature
+        encoder = network.encoder
+        encoder.positional_embedding = encoder.positional_embedding[:LONGEST].clone()
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """(n, t, 80) log-mel -> (n, 10): eight probabilities, valence, arousal."""
+        outputs = self.network(clips)
+        return torch.cat([(outputs[:, :EXPRESSIONS] / self.temperature).softmax(1), outputs[:, EXPRESSIONS:]], 1)
+
+
+def export_voice(network: VoiceListener, temperature: float, example: Tensor, path: Path) -> None:
+    """Write the network as ONNX with free batch and length, weights in half precision, arithmetic in single.
+
+    Args:
+        network: trained; in eval mode and with fewer positions afterwards.
+        temperature: of the expressions, folded in.
+        example: (1, t, 80) log-mel on which both are compared, alone and cut in three.
+        path: file to write; appears only when the check has passed.
+
+    Raises:
+        WeightsError: ONNX Runtime's output is further than 5e-3 from torch's.
+    """
+    shipped = Shipped(network, temperature).eval().cpu()
+    new = path.with_name(path.name + ".new")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch announces the end of this exporter; the other needs onnxscript
+        torch.onnx.export(
+            shipped, (example,), str(new), input_names=[INPUT], output_names=[OUTPUT], opset_version=OPSET, dynamo=False,
+            dynamic_axes={INPUT: {0: "windows", 1: "frames"}, OUTPUT: {0: "windows"}},
+        )  # fmt: skip
+    model = onnx.load(str(new))
+    halve(model)
+    onnx.save(model, str(new))
+    third = example.shape[1] // 3
+    for batch in (example, torch.cat([example[:, i * third : (i + 1) * third] for i in range(3)])):
+        with torch.no_grad():
+            expected = shipped(batch).numpy()
+        gap = float(np.abs(run(new, batch.numpy())[0] - expected).max())
+        if gap > TOLERANCE:
+            new.unlink()
+            raise WeightsError(f"{path}: ONNX Runtime's output is {gap:.2g} from torch's, expected at most {TOLERANCE}")
+    new.rename(path)
+
+
+def halve(model: onnx.ModelProto) -> None:
+    """Keep large float32 tensors in half precision and cast them back when the model is loaded, in place."""
+    kept, casts = [], []
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if tensor.data_type != TensorProto.FLOAT or values.size < SMALLEST:
+            kept.append(tensor)
+            continue
+        kept.append(numpy_helper.from_array(values.astype(np.float16), f"{tensor.name}.half"))
+        casts.append(helper.make_node("Cast", [f"{tensor.name}.half"], [tensor.name], to=TensorProto.FLOAT))
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)

@@ -1,0 +1,176 @@
+"""The voice recipe on small made-up corpora: speakers never cross, runs go on, and what is shipped is what was learnt."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
+
+from emotrace.corpora.voices import table  # noqa: E402
+from emotrace.errors import WeightsError  # noqa: E402
+from emotrace.learn import voice_export  # noqa: E402
+from emotrace.learn.export import run  # noqa: E402
+from emotrace.learn.mel_augment import MelAugmentation, augment, padded, speech_of  # noqa: E402
+from emotrace.learn.networks.voice import VoiceListener  # noqa: E402
+from emotrace.learn.networks.whisper import Encoder  # noqa: E402
+from emotrace.learn.plan import Plan  # noqa: E402
+from emotrace.recipes import voice_emotion as recipe  # noqa: E402
+from emotrace.scheme import VOICE_EXPRESSION  # noqa: E402
+
+STILL = MelAugmentation(
+    seconds=(1.0, 1.0), speed=(1.0, 1.0), pitch=(1.0, 1.0), level=0, noisy=0, voices=0, equaliser=0, low_passed=0,
+    time_mask=0, band_mask=0, mix=0,
+)  # fmt: skip
+PLAN = Plan(
+    epochs=1, batch=16, method="adamw", rate=1e-4, watch="epoch", channels_last=False, rate_factors=(("encoder", 0.2),)
+)
+CONFIG = recipe.Config(blocks=1, head_passes=1, head_epochs=2, plan=PLAN, augmentation=MelAugmentation(seconds=(0.5, 1.0)))
+CALM = VOICE_EXPRESSION.labels.index("calm")
+
+
+def sounds(n, seed=0):
+    random = np.random.default_rng(seed)
+    return [(0.1 * random.standard_normal(random.integers(9_000, 16_000))).astype(np.float32) for _ in range(n)]
+
+
+def mel(frames, level=0.0):
+    """Silence with a voice from frame 20 to frame 60."""
+    clip = torch.full((frames, 80), -1.0)
+    clip[20:60] = level
+    return clip.half()
+
+
+@pytest.fixture(scope="module")
+def actors():
+    speakers = [f"{i:02}" for i in range(1, 11) for _ in range(8)]
+    label = list(range(8)) * 10
+    gender = ["male" if int(speaker) % 2 else "female" for speaker in speakers]
+    intensity = [float(i % 16 > 7) for i in range(80)]
+    corpus = table("RAVDESS", sounds(80), label, [str(i) for i in range(80)], speaker=speakers, gender=gender,
+                   intensity=intensity)  # fmt: skip
+    return recipe.Clips.of(corpus)
+
+
+@pytest.fixture(scope="module")
+def polish():
+    label = [0, 2, 3, 4, 5, 6] * 7
+    speakers = [f"S{i}" for i in range(7) for _ in range(6)]
+    return recipe.Clips.of(table("nEMO", sounds(42, 1), label, [""] * 42, speaker=speakers, gender=["female"] * 42))
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """An encoder of one block with chance weights in the place of Whisper's."""
+    monkeypatch.setattr(recipe, "pretrained", Encoder)
+
+
+def test_no_speaker_is_in_two_groups_and_each_group_has_as_many_women_as_men(actors):
+    groups = recipe.groups_of(actors.corpus)
+    assert np.stack(groups).sum(0).tolist() == [1] * 80
+    for group in groups:
+        inside, outside = set(actors.corpus.speaker[group]), set(actors.corpus.speaker[~group])
+        assert not inside & outside
+        assert (actors.corpus.gender[group] == "female").mean() == 0.5
+
+
+def test_every_clip_is_left_out_once(actors, polish):
+    both = [recipe.left_out(actors, polish, number) for number in range(recipe.RUNS)]
+    assert np.stack([rows for rows, _ in both]).sum(0).tolist() == [1] * 80
+    assert np.stack([rows for _, rows in both]).sum(0).tolist() == [1] * 42
+
+
+def test_affect_is_derived_from_label_and_intensity(actors):
+    derived = recipe.affect(actors.corpus, 0.7)
+    happy = VOICE_EXPRESSION.labels.index("happiness")
+    normal, strong = derived[actors.corpus.label == happy][:2]
+    assert strong == pytest.approx([0.81, 0.51])
+    assert normal == pytest.approx(0.7 * strong)
+    assert derived[actors.corpus.label == CALM][0, 1] < 0 < derived[actors.corpus.label == CALM][0, 0]
+    assert np.all(np.isfinite(recipe.affect(recipe.Clips.of(table("x", sounds(1), [0], [""])).corpus, 0.7)))
+
+
+def test_a_corpus_says_nothing_against_expressions_it_has_not(actors, polish):
+    outputs = torch.zeros(2, 10)
+    wanted = torch.from_numpy(recipe.targets(polish, CONFIG)[:2])
+    louder = outputs.clone()
+    louder[:, CALM] = 5.0
+    assert recipe.loss(outputs, wanted, CONFIG).item() == pytest.approx(recipe.loss(louder, wanted, CONFIG).item())
+    wanted = torch.from_numpy(recipe.targets(actors, CONFIG)[:2])
+    assert recipe.loss(louder, wanted, CONFIG) > recipe.loss(outputs, wanted, CONFIG) + 1
+
+
+def test_speech_is_what_is_within_30_db_of_the_loudest():
+    assert speech_of(mel(100)) == (20, 60)
+
+
+def test_without_variation_a_stretch_is_a_piece_of_the_clip_that_holds_the_voice():
+    clips = [mel(300), mel(70)]
+    speech = torch.tensor([speech_of(clip) for clip in clips])
+    batch, kept = augment(clips, speech, torch.eye(2), STILL, torch.Generator().manual_seed(0))
+    assert batch.shape == (2, 100, 81)
+    assert (batch[0, :, 0].abs() < 1e-4).sum() == 40        # all of the voice
+    assert batch[0, :, 80].all()
+    assert batch[1, :, 80].sum() == 70                      # the short clip ends, and behind it is nothing
+    assert torch.allclose(batch[1, :70, :80], clips[1].float(), atol=1e-5)
+    assert not batch[1, 70:].any()
+    assert torch.equal(kept, torch.eye(2))
+
+
+def test_variation_is_repeated_by_the_same_seed_and_stays_in_whispers_range():
+    clips = [mel(n) for n in (80, 120, 400)]
+    speech = torch.tensor([speech_of(clip) for clip in clips])
+    how = MelAugmentation(mixed=1.0, noisy=1.0, voices=1.0)
+    one, other = (augment(clips, speech, torch.eye(3), how, torch.Generator().manual_seed(5)) for _ in range(2))
+    assert torch.equal(one[0], other[0])
+    assert one[1].sum(1).tolist() == pytest.approx([1, 1, 1])
+    assert (one[1].diagonal() >= 0.5).all()                 # a clip stays more itself than another
+    assert torch.isfinite(one[0]).all()
+    assert one[0][..., :80].amax() - one[0][..., :80].amin() <= 3.0
+
+
+def test_faster_speech_is_shorter():
+    how = MelAugmentation(**{name: getattr(STILL, name) for name in STILL.__slots__} | {"speed": (1.25, 1.25)})
+    batch, _ = augment([mel(300)], torch.tensor([[20, 60]]), torch.eye(1), how, torch.Generator().manual_seed(0))
+    assert (batch[0, :, 0] > -0.5).sum().item() == pytest.approx(40 / 1.25, abs=1)
+
+
+def test_runs_are_gathered_and_what_is_done_is_not_done_again(actors, polish, small, tmp_path, capsys):
+    recipe.validate_run(actors, polish, 0, tmp_path, CONFIG)
+    assert "epoch   1" in capsys.readouterr().out
+    recipe.validate_run(actors, polish, 0, tmp_path, CONFIG)
+    assert capsys.readouterr().out == ""
+    found = recipe.gathered(actors, polish, tmp_path)
+    assert found["ravdess"][1].sum() == 16
+    assert found["nemo"][1].sum() == 6
+    scores = recipe.cross_scores(actors, polish, tmp_path)
+    assert scores["ravdess"]["n"] == 16
+    assert 0 <= scores["ravdess"]["uar"] <= 1
+
+
+def test_a_clip_is_heard_the_same_alone_and_among_longer_ones(actors):
+    torch.manual_seed(0)
+    network = VoiceListener(Encoder(1), 0.0).eval()
+    together = recipe.outputs_of(network, actors.mels[:5])
+    alone = np.concatenate([recipe.outputs_of(network, [clip]) for clip in actors.mels[:5]])
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+    assert padded(actors.mels[:5]).shape[2] == 81
+
+
+def test_what_is_shipped_says_what_was_learnt_with_its_temperature(tmp_path, actors):
+    torch.manual_seed(0)
+    network = VoiceListener(Encoder(1), 0.0).eval()
+    said = recipe.outputs_of(network, actors.mels[:1])
+    voice_export.export_voice(network, 2.0, actors.mels[0][None].float(), tmp_path / "voice.onnx")
+    (shipped,) = run(tmp_path / "voice.onnx", actors.mels[0][None].float().numpy())
+    powers = np.exp(said[:, :8] / 2.0)
+    np.testing.assert_allclose(shipped[:, :8], powers / powers.sum(1), atol=5e-3)
+    np.testing.assert_allclose(shipped[:, 8:], said[:, 8:], atol=5e-3)
+    assert (tmp_path / "voice.onnx").stat().st_size < 2.2 * sum(p.numel() for p in network.parameters()) + 500_000
+
+
+def test_a_file_that_says_something_else_is_not_kept(tmp_path, actors, monkeypatch):
+    monkeypatch.setattr(voice_export, "TOLERANCE", -1.0)
+    with pytest.raises(WeightsError, match="from torch's, expected at most"):
+        voice_export.export_voice(VoiceListener(Encoder(1), 0.0), 1.0, actors.mels[0][None].float(), tmp_path / "voice.onnx")
+    assert not list(tmp_path.iterdir())
