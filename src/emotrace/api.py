@@ -7,6 +7,7 @@ import importlib.metadata
 import math
 import os
 import platform
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,7 +101,9 @@ def _run(
 
     weights.fetch(used, announce=announce)
     counts = run(video, settings, store, device, progress)
-    listen(video, settings, store, device, lambda time: progress(counts.frames, counts.last_time or time))
+    began = time.perf_counter()
+    listen(video, settings, store, device, lambda reached: progress(counts.frames, counts.last_time or reached))
+    counts.wall_seconds += time.perf_counter() - began
     people = finish(store, settings)
     found = {"tracks": len(people.facts), "people": people.people, "shots": counts.shots}
     wall = counts.wall_seconds

@@ -104,10 +104,10 @@ TEACHER = Run(
 )  # fmt: skip
 STUDENT = Run(
     stem=32, widths=(48, 96, 256), blocks=(1, 2, 2), dropout=0.2,
-    stages=(Stage(0, 32, STRONG), Stage(16, 40, GENTLE)),
+    stages=(Stage(0, 32, STRONG), Stage(10, 40, GENTLE)),
     plan=Plan(
-        epochs=48, batch=128, rate=0.1, warmup=1.5, weight_decay=2e-4, average=0.999, precision="bf16", compiled=True,
-        schedule="linear", points=((16, 1.0), (48, 0.0)),
+        epochs=32, batch=128, rate=0.1, warmup=1.5, weight_decay=2e-4, average=0.999, precision="bf16", compiled=True,
+        schedule="linear", points=((10, 1.0), (32, 0.0)),
     ),
 )  # fmt: skip
 

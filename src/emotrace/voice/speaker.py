@@ -17,14 +17,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-CONTEXT = 1.0             # s around a window that count too: a window alone has two or three syllables
+CONTEXT = 0.5             # s around a window that count too; in a quarrel turns last a second, so not more
 LEAST_FRAMES = 12         # of a face in window and context; fewer, at --rate 2 say, follow no syllable
 QUIET = 30.0              # dB below the loudest moment from which sound is silence: noise must not look like syllables
 LAGS = (-0.08, -0.04, 0.0, 0.04, 0.08, 0.12)   # s by which the opening may follow the sound: encoders shift them
 # What decides: the opening moves by so much of the face's height a second, and so far it follows the loudness. A silent
-# listener moves .02-.08, a speaker .15-.6; correlation over four seconds is .2-.5 for the speaker, -.2-.2 for others.
+# listener moves .02-.08, a speaker .15-.6; correlation over three seconds is .2-.5 for the speaker, -.2-.2 for others.
+# Context and weights were chosen on a debate of two men who interrupt each other; see docs/limits.md.
 STILL = 0.1               # of the face's height a second
-MOTION, FOLLOWS = 1.0, 3.0
+MOTION, FOLLOWS = 0.5, 3.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,183 @@
+"""Hearing: stretches on a grid, windows, and sound that is difficult in one way each."""
+
+from __future__ import annotations
+
+import wave
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from emotrace import hearing
+from emotrace.analysis import Analysis
+from emotrace.api import analyze
+from emotrace.errors import VideoError
+from emotrace.hearing import LEAD, SAMPLE_RATE, STRETCH, TAIL, starts, stretches
+from emotrace.settings import Settings
+from emotrace.store import Store
+from emotrace.video import Sound, Video
+
+VOICE_ONLY = Settings(components=("voice.prosody",))
+
+
+def blocks(times: list[float], length: int) -> list[Sound]:
+    """Blocks whose samples tell their own time in s."""
+    return [Sound(t, (t + np.arange(length) / SAMPLE_RATE).astype(np.float32)) for t in times]
+
+
+def write(path: Path, sound: np.ndarray, rate: int) -> Path:
+    """A wav file of (n,) or (n, channels) -1..1."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1 if sound.ndim == 1 else sound.shape[1])
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes((sound.clip(-1, 1) * 32767).astype("<i2").tobytes())
+    return path
+
+
+@pytest.fixture(scope="module")
+def spoken(obama: Path) -> np.ndarray:
+    """Speech at 16 kHz."""
+    return np.concatenate([block.samples for block in Video.open(obama).sound(SAMPLE_RATE)])
+
+
+def heard(path: Path, out: Path, settings: Settings = VOICE_ONLY) -> Analysis:
+    return analyze(path, out, settings=settings, report=False)
+
+
+def test_stretches_hold_every_sample_at_its_time_with_what_surrounds_it() -> None:
+    length = 4000
+    given = blocks([0.5 + i * length / SAMPLE_RATE for i in range(600)], length)   # 150 s from 0.5 s on
+    found = list(stretches(iter(given), 0.0, np.inf))
+    assert [stretch.begin for stretch in found] == [0.0, 60.0, 120.0]
+    assert [stretch.own for stretch in found] == [STRETCH, STRETCH, round(30.5 * SAMPLE_RATE)]
+    for stretch in found:
+        time = stretch.begin + (np.arange(len(stretch.sound)) - LEAD) / SAMPLE_RATE
+        there = np.isfinite(stretch.sound)
+        assert (there == ((time >= 0.5 - 1e-6) & (time < 150.5 - 1e-6))).all()
+        np.testing.assert_allclose(stretch.sound[there], time[there], atol=1e-4)
+    assert len(found[0].sound) == LEAD + STRETCH + TAIL
+
+
+def test_a_hole_in_the_sound_stays_a_hole_and_start_and_end_cut() -> None:
+    given = blocks([0.0, 1.0, 3.0, 4.0], SAMPLE_RATE)
+    (stretch,) = stretches(iter(given), 0.5, 4.25)
+    time = (np.arange(len(stretch.sound)) - LEAD) / SAMPLE_RATE
+    expected = ((time >= 0.5) & (time < 2)) | ((time >= 3) & (time < 4.25))
+    assert (np.isfinite(stretch.sound) == expected).all()
+
+
+def test_every_second_lies_in_a_window() -> None:
+    assert starts(0.3).tolist() == [0]
+    assert starts(2.0).tolist() == [0]
+    assert starts(2.4).tolist() == [0, 1]
+    assert starts(5.0).tolist() == [0, 1, 2, 3]
+
+
+def test_speech_is_measured_and_silence_is_not(spoken: np.ndarray, tmp_path: Path) -> None:
+    sound = np.concatenate([np.zeros(4 * SAMPLE_RATE, np.float32), spoken])
+    table = heard(write(tmp_path / "late.wav", sound, SAMPLE_RATE), tmp_path / "out").to_pandas("voice")
+    before, after = table[table.end <= 4], table[(table.start >= 5) & (table.end <= 11)]
+    assert (before.speech < 0.05).all()
+    assert before[["pitch", "loudness", "hnr"]].isna().all(axis=None)
+    assert (after.speech > 0.5).all()
+    assert after.pitch.between(80, 300).all()   # a man's voice
+    assert table.speaker.isna().all()           # nobody is visible
+
+
+def test_a_recording_without_pictures_is_analysed_as_voice_alone(spoken: np.ndarray, tmp_path: Path) -> None:
+    path = write(tmp_path / "voice.wav", spoken, SAMPLE_RATE)
+    video = Video.open(path)
+    assert (video.has_pictures, video.has_sound, video.sound_rate, video.width) == (False, True, SAMPLE_RATE, 0)
+    analysis = heard(path, tmp_path / "out")
+    assert analysis.finished
+    assert analysis.people == ()
+    assert [len(analysis.table(name)) for name in ("frames", "faces")] == [0, 0]
+    assert len(analysis.table("voice")) == 8   # 8.7 s
+    assert analysis.warnings == []
+    assert analysis.timeline("voice.prosody").times[0] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(8000, 1), (96000, 1), (48000, 6)])
+def test_any_rate_and_number_of_channels_is_heard_alike(spoken: np.ndarray, tmp_path: Path, rate: int, channels: int) -> None:
+    time = np.arange(int(len(spoken) * rate / SAMPLE_RATE)) / rate
+    again = np.interp(time, np.arange(len(spoken)) / SAMPLE_RATE, spoken)
+    sound = again if channels == 1 else np.repeat(again[:, None], channels, axis=1) / 2
+    analysis = heard(write(tmp_path / "sound.wav", sound, rate), tmp_path / "out")
+    plain = heard(write(tmp_path / "plain.wav", spoken, SAMPLE_RATE), tmp_path / "plain")
+    pitch, expected = (a.to_pandas("voice").pitch.to_numpy() for a in (analysis, plain))
+    assert np.nanmedian(np.abs(pitch - expected) / expected) < 0.1
+    assert bool(analysis.warnings) == (rate < SAMPLE_RATE)
+    if analysis.warnings:
+        assert "sampled at 8000 Hz: what a voice has above 4000 Hz is missing" in analysis.warnings[0]
+
+
+def test_silence_and_clipping_are_told(spoken: np.ndarray, tmp_path: Path) -> None:
+    silent = heard(write(tmp_path / "silent.wav", np.zeros(3 * SAMPLE_RATE), SAMPLE_RATE), tmp_path / "silent")
+    assert "silent throughout" in silent.warnings[0]
+    assert silent.to_pandas("voice").pitch.isna().all()
+    clipped = heard(write(tmp_path / "clipped.wav", spoken * 50, SAMPLE_RATE), tmp_path / "clipped")
+    assert "clipped in" in clipped.warnings[0]
+
+
+def test_music_is_no_speech(tmp_path: Path) -> None:
+    time = np.arange(6 * SAMPLE_RATE) / SAMPLE_RATE
+    notes = np.array([262, 330, 392, 523])[(time * 2).astype(int) % 4]
+    tune = 0.2 * sum(np.sin(2 * np.pi * k * notes * time) / k for k in (1, 2, 3)) * np.exp(-4 * (time * 2 % 1))
+    table = heard(write(tmp_path / "tune.wav", tune, SAMPLE_RATE), tmp_path / "out").to_pandas("voice")
+    assert (table.speech < hearing.MIN_SPEECH).all()
+    assert table.pitch.isna().all()
+
+
+def test_a_silent_track_and_no_track_at_all(woman_analysis: Analysis, steady: Path, tmp_path: Path) -> None:
+    assert any("silent throughout" in warning for warning in woman_analysis.warnings)
+    assert woman_analysis.to_pandas("emotions").rests_on.isin(["face", ""]).all()
+    mute = heard(steady, tmp_path / "mute")
+    assert not mute.video["has_sound"]
+    assert len(mute.table("sound")) == len(mute.table("voice")) == 0
+
+
+def test_sound_that_ends_long_after_the_pictures_is_told(steady: Path, spoken: np.ndarray, tmp_path: Path) -> None:
+    path = tmp_path / "long.mkv"
+    with av.open(str(steady)) as reader, av.open(str(path), "w") as writer:
+        picture = writer.add_stream_from_template(reader.streams.video[0])
+        sound = writer.add_stream("pcm_s16le", rate=SAMPLE_RATE, layout="mono")
+        for packet in reader.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = picture
+                writer.mux(packet)
+        frame = av.AudioFrame.from_ndarray((spoken[None] * 32767).astype(np.int16), "s16", "mono")
+        frame.sample_rate, frame.time_base, frame.pts = SAMPLE_RATE, Fraction(1, SAMPLE_RATE), 0
+        writer.mux([*sound.encode(frame), *sound.encode(None)])
+    analysis = heard(path, tmp_path / "out")
+    assert any("the sound ends at 8." in warning and "pictures at 1.9" in warning for warning in analysis.warnings)
+    assert analysis.table("voice")["end"].to_pylist()[-1] > 8
+
+
+def test_a_file_of_neither_pictures_nor_sound_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "words.srt"
+    path.write_text("1\n00:00:00,000 --> 00:00:01,000\nhello\n", encoding="utf-8")
+    with pytest.raises(VideoError, match="neither pictures nor sound"):
+        Video.open(path)
+
+
+def test_hearing_goes_on_at_a_stretch_with_the_same_numbers(spoken: np.ndarray, tmp_path: Path, monkeypatch) -> None:
+    path = write(tmp_path / "long.wav", np.tile(spoken, 16)[: 130 * SAMPLE_RATE], SAMPLE_RATE)
+    whole = heard(path, tmp_path / "whole")
+    kept = Store.add_heard
+
+    def fails_at_the_third(self: Store, part: int, *rest: object) -> None:
+        if part == 2:
+            raise KeyboardInterrupt
+        kept(self, part, *rest)
+
+    with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
+        broken.setattr(Store, "add_heard", fails_at_the_third)
+        heard(path, tmp_path / "again")
+    assert len(list((tmp_path / "again" / "parts").glob("voice-*.parquet"))) == 2
+    again = heard(path, tmp_path / "again")
+    for name in ("sound", "voice"):
+        assert again.to_pandas(name).equals(whole.to_pandas(name))
+        assert len(again.table(name)) == {"sound": 4063, "voice": 129}[name]
