@@ -62,7 +62,7 @@ BAD = [
     (["good.mp4", "--also", "face.smell"], "no component 'face.smell'"),
     (["good.mp4", "--without", "face.pose"], "is needed by"),
     (["good.mp4", "--out", "file/out"], "cannot be written"),
-    (["nothing"], "holds no video or image"),
+    (["nothing"], "holds no video, image or recording"),
 ]
 
 

@@ -16,6 +16,7 @@ VIDEO_SUFFIXES = (
     ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts",
     ".vob", ".webm", ".wmv",
 )  # fmt: skip
+SOUND_SUFFIXES = (".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma")
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
@@ -37,14 +38,14 @@ class Outcome:
 
 
 def jobs(paths: Iterable[Path], out: Path | None) -> list[Job]:
-    """The files to analyse, folders opened (videos and images directly inside them, by name), each once.
+    """The files to analyse, folders opened (videos, images and recordings directly inside them, by name), each once.
 
     Args:
         paths: files and folders.
         out: with one file, its output folder; with several, the folder in which each gets its own; None: beside each file.
 
     Raises:
-        VideoError: a folder holds no video or image.
+        VideoError: a folder holds no video, image or recording.
     """
     given = list(paths)
     files = list(dict.fromkeys(file for path in given for file in _files(path)))
@@ -57,9 +58,10 @@ def jobs(paths: Iterable[Path], out: Path | None) -> list[Job]:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = sorted(file for file in path.iterdir() if file.suffix.lower() in VIDEO_SUFFIXES + IMAGE_SUFFIXES and file.is_file())
+    known = VIDEO_SUFFIXES + IMAGE_SUFFIXES + SOUND_SUFFIXES
+    found = sorted(file for file in path.iterdir() if file.suffix.lower() in known and file.is_file())
     if not found:
-        raise VideoError(f"{path}: holds no video or image; give a file, or a folder with files in it")
+        raise VideoError(f"{path}: holds no video, image or recording; give a file, or a folder with files in it")
     return found
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from emotrace.weights import WeightsEntry
 
 app = typer.Typer(
-    help="Emotion in video: faces, facial actions, expression, valence and arousal per person, over time.",
+    help="Emotion in video: faces, voices, expression, valence and arousal per person, over time.",
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
 )  # fmt: skip
 models = typer.Typer(help="Weight files: list, fetch, bundle.", invoke_without_command=True, rich_markup_mode=None)
@@ -47,7 +47,7 @@ def _version(version: Annotated[bool, typer.Option("--version", help="print the 
 
 @app.command()
 def analyze(
-    paths: Annotated[list[Path], typer.Argument(help="videos, images, or folders of them", show_default=False)],
+    paths: Annotated[list[Path], typer.Argument(help="videos, images, recordings, or folders of them", show_default=False)],
     out: Annotated[Path | None, typer.Option(help="output folder of one file; of several, the folder for theirs  "
                                                   "[default: NAME.emotrace beside each file]")] = None,
     start: Annotated[float, typer.Option(help="s; leave out what is before")] = 0.0,
@@ -110,10 +110,12 @@ def _line(outcome: Outcome) -> str:
     if outcome.analysis is None:
         return f"FAILED  {outcome.error}"
     counts, people = outcome.analysis.provenance["counts"], len(outcome.analysis.people)
+    pictures = outcome.analysis.video.get("has_pictures", True)
     notes = "".join(f"\n        warning: {warning}" for warning in outcome.analysis.warnings)
     who = "nobody" if people == 0 else f"{people} person" if people == 1 else f"{people} people"
     page = outcome.analysis.folder / "report.html"
-    return f"ok      {outcome.job.file}: {counts['frames']} frames, {who}; open {page}{notes}"
+    what = f"{counts['frames']} frames, {who}" if pictures else "sound alone"
+    return f"ok      {outcome.job.file}: {what}; open {page}{notes}"
 
 
 @app.command()
@@ -140,7 +142,7 @@ def report(folder: Annotated[Path, typer.Argument(help="output folder of analyze
 
 
 @app.command()
-def columns(table: Annotated[str, typer.Argument(help="frames, faces, people or tracks")] = "") -> None:
+def columns(table: Annotated[str, typer.Argument(help="frames, faces, people, tracks, sound, voice or emotions")] = "") -> None:
     """Explain every column of every table: type, unit, range, sign, and what measures it."""
     from emotrace import columns as known
 
