@@ -35,6 +35,8 @@ from emotrace.learn.registration import crops, each, inner, mean_shape
 from emotrace.learn.small_faces import SmallFaces
 from emotrace.learn.state import Progress
 
+PART = 250   # pictures whose landmarks are kept together
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -46,7 +48,7 @@ class Config:
         seed: of the noise beyond the edges.
     """
 
-    sample: int = 8000
+    sample: int = 4000
     plan: Plan = field(
         default_factory=lambda: Plan(
             epochs=8, batch=128, method="sgd", rate=0.001, momentum=0.9, schedule="linear", points=((5, 1.0), (8, 0.02)),
@@ -69,7 +71,7 @@ def measure(corpus: Path, folder: Path, config: Config | None = None, report: Re
     lessons = fer.read(corpus)
     rows = np.linspace(0, len(lessons.label) - 1, min(config.sample, len(lessons.label))).astype(np.int64)
     lessons = replace(lessons, images=lessons.images[rows], label=lessons.label[rows])
-    shapes = [inner(landmarks(images, folder / f"{part}.npy")) for part, images in
+    shapes = [inner(landmarks(images, folder / "landmarks" / part)) for part, images in
               (("training", lessons.images), ("held_out", lessons.held_out))]  # fmt: skip
     for part, found in zip(("Training", "PublicTest"), shapes, strict=True):
         print(f"{part}: landmarks in {np.isfinite(found).all(axis=(1, 2)).sum()} of {len(found)} pictures", flush=True)
@@ -79,20 +81,24 @@ def measure(corpus: Path, folder: Path, config: Config | None = None, report: Re
         yield arm, fer.fit(Centred(ConvNet1()), registered, config.plan, vary, folder / arm, report)
 
 
-def landmarks(images: NDArray[np.uint8], file: Path) -> NDArray[np.float32]:
-    """The 68 landmarks of all pictures, (n, 68, 2), NaN where no face is found; read from the file where that is there.
+def landmarks(images: NDArray[np.uint8], folder: Path) -> NDArray[np.float32]:
+    """The 68 landmarks of all pictures, (n, 68, 2), NaN where no face is found; parts found before are read from the folder.
 
     Raises:
-        InputError: the file belongs to other pictures.
+        InputError: the folder holds landmarks of other pictures.
     """
-    if not file.is_file():
-        found = SmallFaces().landmarks(images)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        np.save(file, found)
-    found = np.load(file)
-    if len(found) != len(images):
-        raise InputError(f"{file}: landmarks of {len(found)} pictures, expected {len(images)}; use another folder")
-    return np.asarray(found, np.float32)
+    folder.mkdir(parents=True, exist_ok=True)
+    finder, found = SmallFaces(), []
+    for start in range(0, len(images), PART):
+        file, part = folder / f"{start:06d}.npy", images[start : start + PART]
+        if not file.is_file():
+            draft = file.with_suffix(".new.npy")
+            np.save(draft, finder.landmarks(part))
+            draft.replace(file)
+        found.append(np.load(file))
+        if len(found[-1]) != len(part):
+            raise InputError(f"{file}: landmarks of {len(found[-1])} pictures, expected {len(part)}; use another folder")
+    return np.concatenate(found).astype(np.float32, copy=False)
 
 
 def arms(
