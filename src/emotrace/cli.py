@@ -195,17 +195,19 @@ def evaluate(
     json: Annotated[Path | None, typer.Option(help="file for the scores")] = None,
     plots: Annotated[Path | None, typer.Option(help="folder for confusion matrix and reliability diagram")] = None,
 ) -> None:
-    """Measure a component, as shipped, or a trained network on a corpus of cropped faces.
+    """Measure a component, as shipped, or a trained network on a corpus of cropped faces or of voices.
 
     A picture is taken as the crop: no face is looked for in it. One smaller than the network's input is enlarged (cubic), a
-    larger one reduced (area average).
+    larger one reduced (area average). A recording is heard whole.
     """
-    from emotrace.learn import shipped
+    from emotrace.learn import heard, shipped
     from emotrace.recipes import trained
 
-    measured = trained.model(model, truth)
-    scores = shipped.measure(measured, shipped.corpus(corpus, split), truth)
-    files = shipped.write(scores, measured.scheme.labels, json, plots)
+    if heard.hears(model):
+        scores = heard.measure(model, heard.corpus(corpus, split))
+    else:
+        scores = shipped.measure(trained.model(model, truth), shipped.corpus(corpus, split), truth)
+    files = shipped.write(scores, scores.labels, json, plots)
     print(f"accuracy {scores.accuracy:.4f}  uar {scores.uar:.4f}  ece {scores.ece:.4f}  n {scores.n}")
     for file in files:
         print(file)
@@ -267,4 +269,4 @@ def bundle(folder: Annotated[Path, typer.Argument(help="folder to write")]) -> N
 def _networks() -> list[WeightsEntry]:
     from emotrace import weights
 
-    return [item for item in weights.entries().values() if not item.is_sample]
+    return [item for item in weights.entries().values() if item.is_run]

@@ -124,6 +124,19 @@ COMPONENTS: dict[str, Spec] = {
             needs=("voice.activity",), scheme=schemes.PROSODY, paper="Boersma 1993; Eyben et al. 2016 (eGeMAPS)",
         ),
         Spec(
+            "voice.network", "emotrace.voice.emotion:VoiceNetwork", "all that the network of the voice says, in one pass",
+            view="voice", needs=("voice.activity",), scheme=schemes.VOICE_NETWORK, weights=("voice_emotion",), rows="inner",
+            on_device=True, paper="docs/cards/voice_emotion.md",
+        ),
+        Spec(
+            "voice.emotion", "emotrace.voice.emotion:VoiceEmotion", "expression of the voice", view="voice",
+            needs=("voice.network",), scheme=schemes.VOICE_EXPRESSION, paper="docs/cards/voice_emotion.md",
+        ),
+        Spec(
+            "voice.valence_arousal", "emotrace.voice.emotion:VoiceValenceArousal", "valence and arousal of the voice",
+            view="voice", needs=("voice.network",), scheme=schemes.VOICE_VALENCE_AROUSAL, paper="docs/cards/voice_emotion.md",
+        ),
+        Spec(
             "voice.spectral", "emotrace.voice.features:MidTerm", "68 statistics of pyAudioAnalysis's short-term features",
             view="voice", needs=("voice.activity",), scheme=schemes.SHORT_TERM, default=False, paper="Giannakopoulos 2015",
         ),

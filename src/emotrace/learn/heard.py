@@ -1,0 +1,60 @@
+"""Evaluating a component of the voice as it is shipped, on whole clips of a corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotrace import registry
+from emotrace.corpora import catalogue
+from emotrace.corpora.voices import NO_LABEL, Voices
+from emotrace.errors import InputError
+from emotrace.learn.metrics import Scores, score
+from emotrace.scheme import VOICE_EXPRESSION
+
+NAMED = "of_clips"   # what a component has that can be fed with whole clips
+
+
+def hears(name: str) -> bool:
+    """True for a component that names expressions of whole clips; False for others, and for what is no component."""
+    line = registry.COMPONENTS.get(name)
+    return line is not None and line.scheme == VOICE_EXPRESSION and hasattr(registry.target(name), NAMED)
+
+
+def corpus(given: str, split: str | None) -> Voices:
+    """The corpus of voices of "NAME=PATH", or one split of it.
+
+    Raises:
+        InputError: it is not of that form, the path has another layout, or there is no such split.
+        UnknownNameError: there is no such corpus.
+    """
+    name, equals, path = given.partition("=")
+    if not equals or not path:
+        raise InputError(f"--corpus must be NAME=PATH, as in ravdess=FOLDER; got {given!r}")
+    voices = catalogue.read_voices(name, Path(path))
+    return voices if split is None else voices.of_split(split)
+
+
+def measure(name: str, voices: Voices, batch: int = 64) -> Scores:
+    """Scores of a component on a corpus's own labels; every clip is heard whole, as one window.
+
+    Args:
+        name: component that `hears`.
+        voices: corpus, or a part of it; rows without a label are left out.
+        batch: clips decoded at a time.
+
+    Raises:
+        InputError: no row has a label, or a recording cannot be decoded.
+    """
+    of_clips: Callable[[Sequence[NDArray[np.float32]]], NDArray[np.float32]] = getattr(registry.target(name)(), NAMED)
+    rows = np.flatnonzero(voices.label != NO_LABEL)
+    if not len(rows):
+        raise InputError(f"{voices.corpus}: none of the {len(voices)} recordings has a label; expected expressions")
+    parts = np.split(rows, range(batch, len(rows), batch))
+    said = np.concatenate([of_clips(voices[part].clips()) for part in parts])
+    unheard = np.isnan(said[:, 0])   # silence: named as if nothing were known, which counts as wrong seven times of eight
+    said[unheard] = 1 / len(VOICE_EXPRESSION)
+    return score(said, voices.label[rows], VOICE_EXPRESSION.labels)
