@@ -17,7 +17,8 @@ STEP = 0.01                 # s
 PERIODS = 3.0               # of the floor in a window
 CANDIDATES = 5              # voiced ones a frame
 SILENCE = 0.03              # share of the loudest peak below which a frame counts as silent
-VOICING = 0.45              # autocorrelation at which voiced and unvoiced weigh the same
+LEAST = 1e-5                # peak below which a whole sound counts as silent: -100 dB, what rounding leaves of an offset
+VOICING = 0.5               # autocorrelation at which voiced and unvoiced weigh the same; at 0.45, breath is voiced too
 OCTAVE_COST = 0.01          # a octave, against low candidates: the lag of two periods matches as well as that of one
 JUMP_COST = 0.35            # a octave between frames 10 ms apart
 CHANGE_COST = 0.14          # of beginning or ending a voiced stretch
@@ -57,7 +58,7 @@ def pitch(sounds: Array, sample_rate: int, floor: float = FLOOR, ceiling: float 
 
     Each frame of three periods of the floor, less its mean and under a Hann window, is correlated with itself; the result over
     the window's own autocorrelation is 1 at the period of a periodic sound. Its highest maxima r(lag) are candidates of
-    strength r - 0.01 log2(floor x lag); that of being unvoiced is 0.45, and more for a frame much softer than the loudest
+    strength r - 0.01 log2(floor x lag); that of being unvoiced is 0.5, and more for a frame much softer than the loudest
     peak. The path of the greatest strength, less the costs of jumps and of changes between voiced and not, is taken.
 
     Args:
@@ -75,7 +76,10 @@ def pitch(sounds: Array, sample_rate: int, floor: float = FLOOR, ceiling: float 
     as finely instead of by sin(x)/x.
     """
     length, hop = samples_of(PERIODS / floor, sample_rate), samples_of(step, sample_rate)
-    cut = frames(np.asarray(sounds, np.float32), length, hop)   # (n, t, length)
+    level = np.asarray(sounds, np.float32)
+    if level.size:
+        level = level - level.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
+    cut = frames(level, length, hop)   # (n, t, length)
     count = cut.shape[1]
     lag = np.ones((*cut.shape[:2], CANDIDATES), np.float32)     # s
     height = np.full_like(lag, -np.inf)
@@ -85,7 +89,7 @@ def pitch(sounds: Array, sample_rate: int, floor: float = FLOOR, ceiling: float 
             part = slice(start, start + BLOCK)
             lag[row, part], height[row, part], peak[row, part] = _candidates(sound[part], sample_rate, floor, ceiling)
     strength = height - np.float32(OCTAVE_COST) * np.log2(floor * lag)
-    chosen = _path(lag, strength, _unvoiced(peak, sounds), step)
+    chosen = _path(lag, strength, _unvoiced(peak, level), step)
     return PitchTrack(
         np.where(chosen < 0, np.nan, 1.0 / _take(lag, chosen)).astype(np.float32),
         np.where(chosen < 0, np.nan, _take(height, chosen)).astype(np.float32),
@@ -95,10 +99,12 @@ def pitch(sounds: Array, sample_rate: int, floor: float = FLOOR, ceiling: float 
 
 def _candidates(cut: Array, sample_rate: int, floor: float, ceiling: float) -> tuple[Array, Array, Array]:
     """The highest maxima of the autocorrelation: lags in s and heights, (t, 5) each, and the peak of each frame, (t,)."""
-    centred = cut - cut.mean(axis=1, keepdims=True)
+    window = _window(cut.shape[1])
+    centred = cut - (cut @ window)[:, None] / window.sum()   # by the window: what is left of an offset would be periodic
     half = 2 * sample_rate   # the autocorrelation is sampled at twice the rate
     low, high = int(half / ceiling), int(np.ceil(half / floor))
-    r = _autocorrelation(centred * _window(cut.shape[1]), high // 2 + 2) / _window_autocorrelation(cut.shape[1], high // 2 + 2)
+    lags = high // 2 + 2
+    r = _autocorrelation(centred * window, lags) / _window_autocorrelation(cut.shape[1], lags)
     before, middle, after = r[:, low - 1 : high - 1], r[:, low:high], r[:, low + 1 : high + 1]
     top = (middle > before) & (middle >= after) & (middle > 0)
     ranked = np.where(top, middle - OCTAVE_COST * np.log2(np.arange(low, high, dtype=np.float32)), -np.inf)
@@ -132,12 +138,12 @@ def _window_autocorrelation(length: int, lags: int) -> Array:
     return _autocorrelation(_window(length)[None], lags)
 
 
-def _unvoiced(peak: Array, sounds: Array) -> Array:
+def _unvoiced(peak: Array, level: Array) -> Array:
     """Strength of being unvoiced, (n, t): Boersma 1993, eq. 23."""
     if peak.size == 0:
         return peak
-    loudest = np.abs(sounds - sounds.mean(axis=1, keepdims=True)).max(axis=1, keepdims=True)
-    share = peak / np.maximum(loudest, np.float32(1e-9))
+    loudest = np.abs(level).max(axis=1, keepdims=True)
+    share = peak / np.maximum(loudest, np.float32(LEAST))
     return np.asarray(VOICING + np.maximum(0.0, 2.0 - share / (SILENCE / (1.0 + VOICING))), np.float32)
 
 
