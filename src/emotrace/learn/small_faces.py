@@ -2,7 +2,8 @@
 
     grey 48 px ─enlarge 4x, repeat the border─▶ YuNet ─▶ mesh ─▶ mesh again on its own region ─▶ px of the enlarged picture
 
-The detector and the mesh network are made for larger faces with something around them; so enlarged, about five of six are found.
+The detector and the mesh network are made for larger faces with something around them. So enlarged, five of six of FER2013's
+faces are found.
 """
 
 from __future__ import annotations
