@@ -56,7 +56,9 @@ def test_every_network_has_its_licence_data_paper_limits_and_users():
             assert fact
             assert fact in section
         users = [name for name, line in registry.COMPONENTS.items() if item.name in line.weights]
-        assert f"**used by**: {', '.join(f'`{name}`' for name in users)}\n" in section
+        assert bool(users) != item.training_only
+        used = "training alone" if item.training_only else ", ".join(f"`{name}`" for name in users)
+        assert f"**used by**: {used}\n" in section
 
 
 def test_every_library_that_is_needed_is_listed_with_its_licence():

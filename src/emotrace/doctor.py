@@ -24,7 +24,7 @@ def check() -> Iterator[Check]:
     yield "device", True, ", ".join(provider.removesuffix("ExecutionProvider") for provider in providers("auto"))
     yield _cache()
     for item in weights.entries().values():
-        if not item.is_sample:
+        if item.is_run:
             yield _weights(item)
     yield _five_people()
 

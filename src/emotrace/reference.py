@@ -22,6 +22,10 @@ TABLES = {
     "analysis has no columns here; which ones are is in `analysis.json`.",
     "people": "One row per person, the one seen longest first.",
     "tracks": "One row per track: one face followed through consecutive frames of one shot.",
+    "sound": "One row per 32 ms of sound, on the container's clock; empty where the file has none.",
+    "voice": "One row per window of two seconds, one a second; empty where the file has no sound. A component that was not "
+    "part of the analysis has no columns here.",
+    "emotions": "One row per window and person seen or heard in it, and one for a voice that belongs to nobody visible.",
 }
 
 # Licences as each distribution declares them, and what its wheel carries besides.
@@ -122,7 +126,8 @@ def _summary(item: WeightsEntry) -> tuple[str, ...]:
 
 
 def _network(item: WeightsEntry) -> str:
-    used = ", ".join(f"`{name}`" for name, line in registry.COMPONENTS.items() if item.name in line.weights)
+    users = [name for name, line in registry.COMPONENTS.items() if item.name in line.weights]
+    used = "training alone" if item.training_only else ", ".join(f"`{name}`" for name in users)
     origin = {"pypi": f"`{item.member}` of `{item.package}`", "package": "shipped inside emotrace", "url": f"<{item.member}>"}
     facts = {
         "task": item.task,

@@ -66,7 +66,13 @@ class WeightsEntry:
     paper: str = ""
     limits: str = ""
     labels: tuple[str, ...] = ()
+    training_only: bool = False
     input: NetworkInput = NetworkInput()
+
+    @property
+    def is_run(self) -> bool:
+        """True for a network that an analysis can run."""
+        return not self.is_sample and not self.training_only
 
     @property
     def is_sample(self) -> bool:
