@@ -100,6 +100,22 @@ def test_a_corpus_says_nothing_against_expressions_it_has_not(actors, polish):
     assert recipe.loss(louder, wanted, CONFIG) > recipe.loss(outputs, wanted, CONFIG) + 1
 
 
+def test_in_an_epoch_all_of_ravdess_is_heard_and_a_third_of_nemo(actors, polish, monkeypatch):
+    lessons = recipe.Lessons([actors, polish], CONFIG)
+    def untouched(mels, speech, wanted, how, chance):
+        return torch.tensor([id(mel) for mel in mels]), wanted
+
+    monkeypatch.setattr(recipe, "augment", untouched)
+    assert len(lessons.examples) == 80 + 42 // 3
+    heard = [lessons.vary(lessons.examples.images, lessons.examples.targets, epoch, None) for epoch in range(4)]
+    numbers = {id(mel): i for i, mel in enumerate(lessons.mels)}
+    turns = [[numbers[i] for i in mels.tolist()] for mels, _ in heard]
+    assert all(turn[:80] == list(range(80)) for turn in turns)
+    assert sorted(turns[0][80:] + turns[1][80:] + turns[2][80:]) == list(range(80, 122))
+    assert turns[3] == turns[0]
+    assert torch.equal(heard[1][1][80], lessons.wanted[81])   # the targets go with the clip
+
+
 def test_speech_is_what_is_within_30_db_of_the_loudest():
     assert speech_of(mel(100)) == (20, 60)
 

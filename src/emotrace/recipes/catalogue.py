@@ -16,7 +16,7 @@ class Recipe:
     Args:
         name: module in emotrace.recipes.
         about: one sentence.
-        corpus: name in the catalogue of corpora.
+        corpus: name in the catalogue of corpora; several, in one folder, are joined by +.
         paper: source.
     """
 
@@ -32,6 +32,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe("expression_compact", "the network that analyze reads expressions with", "fer2013", "our own"),
         Recipe("expression_convnet1", "ConvNet 1 of EmoNets", "fer2013", "Kahou et al. 2015"),
         Recipe("expression_mixed_emotions", "the MixedEmotions expression CNN", "fer2013", "MixedEmotions D4.6, 2016"),
+        Recipe("voice_emotion", "the network that analyze hears expressions with", "ravdess+nemo", "our own"),
     )
 }
 

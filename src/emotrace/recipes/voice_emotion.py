@@ -63,6 +63,7 @@ class Config:
         affect_weight: of the squared error of valence and arousal, beside the cross-entropy.
         normal_intensity: factor on the circumplex place of what is acted at normal intensity; 1 at strong.
         balance: power of the class weights, 1 = all classes count the same.
+        turns: epochs in which all of nEMO is heard once, so that RAVDESS, which is smaller, counts the same.
         augmentation: how clips are varied.
         head_passes: over the clips, heard by the untouched encoder, to fit the head on.
         head_epochs: over what was heard.
@@ -76,13 +77,14 @@ class Config:
     affect_weight: float = 1.0
     normal_intensity: float = 0.7
     balance: float = 0.5
-    augmentation: MelAugmentation = field(default=MelAugmentation())
+    turns: int = 3
+    augmentation: MelAugmentation = field(default=MelAugmentation(seconds=(1.5, 3.0), level=6.0, mixed=0.3))
     head_passes: int = 2
     head_epochs: int = 30
     head_rate: float = 3e-3
     plan: Plan = field(
         default=Plan(
-            epochs=8, batch=32, method="adamw", rate=5e-4, weight_decay=0.05, warmup=0.5, average=0.995, clip=2.0,
+            epochs=12, batch=32, method="adamw", rate=5e-4, weight_decay=0.05, warmup=0.5, average=0.995, clip=2.0,
             watch="epoch", precision="bf16", channels_last=False, rate_factors=(("encoder", 0.2),),
         )
     )  # fmt: skip
@@ -143,10 +145,10 @@ def loss(outputs: Tensor, wanted: Tensor, config: Config) -> Tensor:
 
 
 class Lessons:
-    """Clips of one or more corpora as the loop takes them: rows are numbers of clips, and `vary` makes them into a batch.
+    """Clips of corpora as the loop takes them: rows are places in an epoch, and `vary` makes them into a batch.
 
     Args:
-        clips: of the corpora.
+        clips: of the corpora; all of RAVDESS is heard in each epoch, and others in turns.
         config: of the recipe.
     """
 
@@ -154,13 +156,21 @@ class Lessons:
         self.config = config
         self.mels = [mel for part in clips for mel in part.mels]
         self.speech = torch.tensor([speech_of(mel) for mel in self.mels])
-        wanted = torch.from_numpy(np.concatenate([targets(part, config) for part in clips]))
-        self.examples = Examples(torch.arange(len(self.mels)), wanted)
+        self.wanted = torch.from_numpy(np.concatenate([targets(part, config) for part in clips]))
+        starts = np.cumsum([0, *(len(part) for part in clips)])
+        steps = [1 if part.corpus.corpus == ravdess.NAME else config.turns for part in clips]
+        places = [np.arange(first, last - step + 1, step) for first, last, step in zip(starts, starts[1:], steps, strict=False)]
+        self.step = torch.from_numpy(np.repeat(steps, [len(place) for place in places]))
+        first = torch.from_numpy(np.concatenate(places))
+        self.examples = Examples(torch.arange(len(first)), self.wanted[first])
+        self.first = first
 
     def vary(self, rows: Tensor, wanted: Tensor, epoch: int, generator: Generator) -> tuple[Tensor, Tensor]:
-        """Stretches of the clips of these numbers, varied: (n, t, 81), targets."""
-        del epoch
-        return augment([self.mels[i] for i in rows.tolist()], self.speech[rows], wanted, self.config.augmentation, generator)
+        """Stretches of the clips whose turn it is, varied: (n, t, 81), and their targets."""
+        del wanted
+        clips = self.first[rows] + epoch % self.step[rows]
+        mels = [self.mels[i] for i in clips.tolist()]
+        return augment(mels, self.speech[clips], self.wanted[clips], self.config.augmentation, generator)
 
 
 def fit_on(clips: Sequence[Clips], folder: Path, config: Config, report: Report) -> VoiceListener:
