@@ -120,9 +120,17 @@ def test_a_class_in_one_group_only_still_gets_a_machine() -> None:
     assert (found.argmax(axis=1) == labels).mean() > 0.8
 
 
+def test_a_class_with_a_single_clip_is_fitted_too() -> None:
+    features, labels = overlapping(61, 2)
+    labels[60] = 2
+    machine = fit_svm(np.concatenate([features[:60], features[60:] + 20]), labels)
+    assert machine.predict(features[60:] + 20).tolist() == [2]
+    assert machine.probabilities(features).shape == (61, 3)
+
+
 def test_what_cannot_be_fitted_loaded_or_asked_is_one_line(tmp_path: Path) -> None:
     features, labels = overlapping(20, 2)
-    with pytest.raises(InputError, match=r"1 classes with \[20\] clips"):
+    with pytest.raises(InputError, match="20 clips of 1 class; to tell classes apart"):
         fit_svm(features, np.zeros(20, np.int64))
     with pytest.raises(InputError, match=r"features are \(20, 3\), this machine was fitted on \(n, 6\)"):
         fit_svm(features, labels).predict(features[:, :3])

@@ -25,7 +25,8 @@ def fit_svm(
 ) -> SupportVectors:
     """A machine with probabilities, on standardised features.
 
-    Its sigmoids are fitted on values of clips that were held out, in five folds that keep groups (speakers) together.
+    Its sigmoids are fitted on values of clips that were held out, in up to five folds that keep groups (speakers) together;
+    where a class has a single clip there is nothing to hold out, and they are fitted on the training values.
 
     Args:
         features: (n, d), no NaN.
@@ -37,11 +38,11 @@ def fit_svm(
         seed: of the folds.
 
     Raises:
-        InputError: fewer than two classes, or a class that has fewer than two clips.
+        InputError: there are fewer than two classes.
     """
     classes, counts = np.unique(labels, return_counts=True)
-    if len(classes) < 2 or counts.min() < 2:
-        raise InputError(f"{len(classes)} classes with {counts.tolist()} clips; expected two or more classes of two or more")
+    if len(classes) < 2:
+        raise InputError(f"{len(labels)} clips of {len(classes)} class; to tell classes apart, two or more are needed")
     width = 0.0 if kernel == "linear" else gamma if gamma is not None else 1 / features.shape[1]
     mean, deviation = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
     standard = (features - mean) / np.where(deviation > 0, deviation, 1)
@@ -73,7 +74,9 @@ def _folds(
     labels: NDArray[np.int64], groups: NDArray[np.str_] | None, rarest: int, seed: int
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     apart = groups is not None and len(np.unique(groups)) > 1
-    count = min(FOLDS, len(np.unique(groups)) if apart and groups is not None else rarest)
+    if rarest < 2:
+        return []
+    count = min(FOLDS, rarest, len(np.unique(groups)) if apart and groups is not None else rarest)
     kind: BaseCrossValidator = (StratifiedGroupKFold if apart else StratifiedKFold)(count, shuffle=True, random_state=seed)
     return list(kind.split(labels[:, None], labels, groups if apart else None))
 

@@ -1,0 +1,209 @@
+"""Fusion of face and voice, measured on the constructed corpus from end to end.
+
+    clips ─▶ face.expression, face.expression_compact (as shipped, mean over frames) ─┐
+          └▶ 68 voice features ─▶ SVMs and trees fitted on Train's speakers ──────────┴▶ rules: fitted on Val, seen on Test
+
+The face networks have learnt from the very pictures of Train, so nothing that weighs them is fitted there: rules are fitted on
+Val, and judged on Val one speaker at a time. Feature fusion alone is fitted on Train, on blendshapes, whose network has not
+seen these pictures. Test is looked at once. Run as `python -m emotrace.recipes.paired_fusion CORPUS FOLDER`; FOLDER keeps
+what was measured of the clips, the voice machines (.npz), scores.json and scores.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotrace.corpora import paired
+from emotrace.corpora.clips import Clips
+from emotrace.errors import EmotraceError
+from emotrace.fuse import LateFusion, log_pool, mean_pool, temper
+from emotrace.learn import classical, fusion
+from emotrace.learn.answers import Answers, Judged, judge, temperatures
+from emotrace.learn.clip_measures import VOICE, Measures, measure_clips
+from emotrace.learn.stacking import Stack, principal_components
+from emotrace.learn.support_vectors import Kernel
+from emotrace.learn.svm import fit_svm
+from emotrace.recipes import Published
+from emotrace.scheme import EXPRESSION_7
+
+PUBLISHED = Published(None, "accuracy", "Test", "the corpus is our own")
+FACES = ("face.expression", "face.expression_compact")
+CLASSES = len(EXPRESSION_7)
+KERNELS: tuple[Kernel, ...] = ("rbf", "linear")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Constants.
+
+    Args:
+        rate: frames a second at which faces are looked at.
+        shuffles: of Train's speakers, by which the machines' C is chosen.
+        trees: of the extra trees.
+        components: principal components of the fused features.
+        by_speaker: voice features are normalised by each speaker's own mean and deviation, over all of a speaker's clips.
+        seed: of everything.
+    """
+
+    rate: float = 5.0
+    shuffles: int = 100
+    trees: int = 500
+    components: int = 40
+    by_speaker: bool = False
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was measured.
+
+    Args:
+        alone: models and modalities by themselves; nothing was fitted on Val.
+        fused: rules, judged on Val by leaving one speaker out.
+        chosen: the rule with the best accuracy on Val.
+        constants: of the late fusion of face.expression and the RBF machine, from Val.
+    """
+
+    alone: list[fusion.Outcome]
+    fused: list[fusion.Outcome]
+    chosen: str
+    constants: LateFusion
+
+
+def fit(corpus: Path, folder: Path, config: Config | None = None) -> Result:
+    """Measure every rule on the constructed corpus.
+
+    Args:
+        corpus: its folder.
+        folder: of the run.
+        config: constants.
+
+    Raises:
+        InputError: the corpus cannot be read, or a part is missing.
+    """
+    config = config or Config()
+    clips = paired.read(corpus)
+    measures = measure_clips(clips, folder, config.rate)
+    if config.by_speaker:
+        measures = measures | {VOICE: classical.normalised_by_speaker(measures[VOICE], clips.subject)}
+    answers = answers_of(clips, measures, folder, config)
+    val, test = (answers[clips.split == split] for split in ("Val", "Test"))
+    rules = fusion.compare(val, test, fusion.rules(), config.seed)
+    fused = [*rules, feature_fusion(clips, measures, config)]
+    chosen = max(fused, key=lambda outcome: outcome.held_out.accuracy).name
+    result = Result(alone(val, test), fused, chosen, constants(val))
+    (folder / "scores.json").write_text(json.dumps({"config": asdict(config), **asdict(result)}, indent=1))
+    (folder / "scores.md").write_text(table(result))
+    return result
+
+
+def answers_of(clips: Clips, measures: Measures, folder: Path, config: Config) -> Answers:
+    """What faces and voices say of all clips; the voice models are fitted on Train's clips."""
+    train = (clips.split == "Train") & ~np.isnan(measures[VOICE]).any(axis=1)
+    features, labels, speakers = measures[VOICE][train], clips.label[train], clips.subject[train]
+    names, said = list(FACES), [measures[name] for name in FACES]
+    folder.mkdir(parents=True, exist_ok=True)
+    for kernel in KERNELS:
+        cost = classical.choose(f"svm_{kernel}", features, labels, speakers, shuffles=config.shuffles, seed=config.seed).value
+        machine = fit_svm(features, labels, kernel=kernel, cost=cost, groups=speakers, seed=config.seed)
+        machine.save(folder / f"voice_svm_{kernel}.npz")
+        names.append(f"voice, {kernel} SVM, C = {cost:g}")
+        said.append(machine.probabilities(measures[VOICE]))
+    trees = classical.build("extra_trees", config.trees, config.seed).fit(features, labels)
+    names.append(f"voice, {config.trees} extra trees")
+    said.append(classical.posteriors(trees, measures[VOICE], CLASSES))
+    modality = tuple("face" if name in FACES else "voice" for name in names)
+    return Answers(tuple(names), modality, np.stack(said), clips.label, clips.subject)
+
+
+def alone(val: Answers, test: Answers) -> list[fusion.Outcome]:
+    """Every model, and the mean of each modality's models."""
+    sets = [(name, np.array([i])) for i, name in enumerate(val.models)]
+    sets += [(f"mean of the {word} models", val.of_modality(word)) for word in ("face", "voice")]
+
+    def of(part: Answers, rows: NDArray[np.int64]) -> Judged:
+        return judge(mean_pool(part.posteriors[rows], np.ones(len(rows))), part.truth)
+
+    return [fusion.Outcome(name, of(val, rows), of(test, rows), 0.0) for name, rows in sets]
+
+
+def feature_fusion(clips: Clips, measures: Measures, config: Config) -> fusion.Outcome:
+    """Blendshapes and voice features side by side, principal components, logistic regression; fitted on Train."""
+    blocks = [measures["face.blendshapes"], measures[VOICE]]
+    train, val, test = (np.flatnonzero(clips.split == split) for split in ("Train", "Val", "Test"))
+    begun = time.perf_counter()
+    stack = Stack(
+        [block[train] for block in blocks], clips.label[train], clips.subject[train], CLASSES,
+        principal_components(config.components),
+    )  # fmt: skip
+    held_out, unseen = (judge(stack.predict([block[rows] for block in blocks]), clips.label[rows]) for rows in (val, test))
+    name = f"features, {config.components} principal components, logistic regression"
+    return fusion.Outcome(name, held_out, unseen, time.perf_counter() - begun)
+
+
+def constants(val: Answers) -> LateFusion:
+    """Temperatures, evidence and floor for the first face and the first voice model."""
+    rows = [int(val.of_modality(word)[0]) for word in ("face", "voice")]
+    two = Answers(("face", "voice"), ("face", "voice"), val.posteriors[rows], val.truth, val.group)
+    heat, equal = temperatures(two), np.ones(2, np.float32)
+    evidence = fusion.likeliest_evidence(two, heat, equal)
+    fused = log_pool(temper(two.posteriors, heat), equal, evidence)
+    return LateFusion((float(heat[0]), float(heat[1])), evidence, floor(fused, val.truth))
+
+
+def floor(fused: NDArray[np.float32], truth: NDArray[np.int64], step: float = 0.05, width: float = 0.1) -> float:
+    """The lowest confidence from which on answers are right more often than wrong.
+
+    Args:
+        fused: (n, k), NaN rows without an answer.
+        truth: (n,).
+        step: between the confidences that are looked at.
+        width: of the stretch of confidence above each, in which answers are counted; a stretch without answers passes.
+    """
+    confidence = np.nan_to_num(fused).max(axis=1)
+    right = np.nan_to_num(fused).argmax(axis=1) == truth
+    found = 0.0
+    for low in np.arange(0, 1, step):
+        here = (confidence >= low) & (confidence < low + width) & (confidence > 0)
+        if here.any() and right[here].mean() < 0.5:
+            found = float(round(low + step, 2))
+    return found
+
+
+def table(result: Result) -> str:
+    """The scores as a Markdown table."""
+    lines = ["| | Val accuracy | Val UAR | Test accuracy | Test UAR | s to fit |", "|---|---|---|---|---|---|"]
+    for outcome in (*result.alone, *result.fused):
+        numbers = (outcome.held_out.accuracy, outcome.held_out.uar, outcome.test.accuracy, outcome.test.uar)
+        name = f"**{outcome.name}** (chosen on Val)" if outcome.name == result.chosen else outcome.name
+        seconds = f"{outcome.seconds:.1f}" if outcome in result.fused else ""
+        lines.append(f"| {name} | {' | '.join(f'{100 * value:.1f}' for value in numbers)} | {seconds} |")
+    return "\n".join([*lines, "", f"late fusion: {result.constants}", ""])
+
+
+def main() -> None:
+    """Measure, print the table, and say what went wrong in one line with status 2."""
+    parser = argparse.ArgumentParser(prog="python -m emotrace.recipes.paired_fusion", description=__doc__.split("\n")[0])
+    parser.add_argument("corpus", type=Path, help="made by python -m emotrace.corpora.paired")
+    parser.add_argument("folder", type=Path, help="of the run; what was measured there is not measured again")
+    parser.add_argument("--by-speaker", action="store_true", help="normalise voice features by speaker")
+    given = parser.parse_args()
+    begun = time.perf_counter()
+    try:
+        result = fit(given.corpus, given.folder, Config(by_speaker=given.by_speaker))
+    except EmotraceError as error:
+        print(f"emotrace: {error}", file=sys.stderr)
+        sys.exit(2)
+    print(table(result) + f"{time.perf_counter() - begun:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
