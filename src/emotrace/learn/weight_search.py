@@ -51,12 +51,11 @@ class Weighting:
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
-    """Clips with one label and the same models present: their label, the models, and posteriors (k, clips, models)."""
+class _Pattern:
+    """Clips in which the same models are present: those models, and for each label the clips' posteriors (k, clips, models)."""
 
-    label: int
     models: NDArray[np.int64]
-    posteriors: NDArray[np.float32]
+    blocks: list[tuple[int, NDArray[np.float32]]]
 
 
 class Judge:
@@ -75,25 +74,32 @@ class Judge:
             raise InputError(f"posteriors are {posteriors.shape}, truth {truth.shape}; expected (m, n, k) and (n,), n > 0")
         self.models, self.clips, self.classes = posteriors.shape
         present = there(posteriors)
-        patterns, which = np.unique(present.T, axis=0, return_inverse=True)
-        self.blocks = [
-            _Block(label, np.flatnonzero(pattern), np.ascontiguousarray(posteriors[pattern][:, part].transpose(2, 1, 0)))
-            for number, pattern in enumerate(patterns)
+        self.patterns = [
+            _Pattern(np.flatnonzero(pattern), _blocks(posteriors[pattern], truth, (pattern == present.T).all(axis=1)))
+            for pattern in np.unique(present.T, axis=0)
             if pattern.any()
-            for label in range(self.classes)
-            for part in _parts(np.flatnonzero((which.reshape(-1) == number) & (truth == label)))
         ]
 
     def accuracy(self, weights: NDArray[np.float32]) -> NDArray[np.float64]:
         """Accuracy of b weightings, (k, m, b) float32 -> (b,)."""
         counts = np.zeros(weights.shape[2], np.int64)
-        for block in self.blocks:
-            counts += _right(block, _among(weights, block.models, self.models))
+        for pattern in self.patterns:
+            own = _among(weights, pattern.models, self.models)
+            for label, clips in pattern.blocks:
+                counts += _right(label, clips, own)
         return np.asarray(counts / self.clips, np.float64)
 
 
-def _parts(rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    return [part for part in np.split(rows, range(MOST, len(rows), MOST)) if len(part)]
+def _blocks(
+    posteriors: NDArray[np.float32], truth: NDArray[np.int64], rows: NDArray[np.bool_]
+) -> list[tuple[int, NDArray[np.float32]]]:
+    """The chosen clips sorted by label, (k, clips, models) each, few enough to be counted in one byte."""
+    blocks = []
+    for label in np.unique(truth[rows]).tolist():
+        own = np.flatnonzero(rows & (truth == label))
+        for part in np.split(own, range(MOST, len(own), MOST)):
+            blocks.append((label, np.ascontiguousarray(posteriors[:, part].transpose(2, 1, 0))))
+    return blocks
 
 
 def _among(weights: NDArray[np.float32], models: NDArray[np.int64], all_models: int) -> NDArray[np.float32]:
@@ -105,14 +111,14 @@ def _among(weights: NDArray[np.float32], models: NDArray[np.int64], all_models: 
     return np.where(total > 0, own / np.where(total > 0, total, 1), np.float32(1 / len(models)))
 
 
-def _right(block: _Block, weights: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """How many of the block's clips get their label from each weighting: argmax takes the first of equal scores."""
-    true = block.posteriors[block.label] @ weights[block.label]  # (clips, b)
+def _right(truth: int, clips: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """How many clips get their label from each weighting: argmax takes the first of equal scores."""
+    true = clips[truth] @ weights[truth]  # (clips, b)
     right = np.ones(true.shape, np.bool_)
-    for label, (posteriors, own) in enumerate(zip(block.posteriors, weights, strict=True)):
-        if label < block.label:
+    for label, (posteriors, own) in enumerate(zip(clips, weights, strict=True)):
+        if label < truth:
             right &= true > posteriors @ own
-        elif label > block.label:
+        elif label > truth:
             right &= true >= posteriors @ own
     return np.asarray(right.view(np.uint8).sum(axis=0, dtype=np.uint8), np.uint8)
 
