@@ -25,8 +25,8 @@ FOLDER = Path(__file__).parent
 LIBRARY = "uPlot.iife.min.js"
 STYLES = ("uPlot.min.css", "page.css")
 SCRIPTS = (
-    "dom", "data", "state", "colours", "player", "overlay", "plot", "lanes", "bands", "curves", "heat", "snapshot",
-    "circumplex", "people", "events", "about", "main",
+    "dom", "data", "state", "colours", "windows", "player", "overlay", "plot", "lanes", "bands", "curves", "heat", "rows",
+    "sound", "fused", "snapshot", "circumplex", "people", "events", "about", "main",
 )  # fmt: skip
 
 

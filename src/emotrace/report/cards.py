@@ -47,6 +47,22 @@ def measured(person: Person, length: float) -> str:
     return f"{_percent(person.measured / person.frames)} of it measured" if length > 0 else ""
 
 
+def speaks(seconds: float, of: float) -> str:
+    """For how long the person speaks, and in which share of the speech given to anybody; empty where nobody speaks."""
+    if of <= 0:
+        return ""
+    return f"speaks {_duration(seconds)} ({_percent(seconds / of)} of the speech)" if seconds > 0 else "never speaks"
+
+
+def mostly(expression: str, share: float, unsure: float, has_sound: bool) -> str:
+    """Which expression is fused most often, in which share of the windows, and in which there is no answer."""
+    source = "face and voice" if has_sound else "face, in windows of 2 s"
+    if not expression:
+        return f"{source}: never sure enough for an answer"
+    gap = f", no answer {_percent(unsure)}" if unsure > 0.005 else ""
+    return f"{source}: {expression} {_percent(share)} of the time{gap}"
+
+
 def apparent_age(person: Person) -> str:
     """Apparent age and its spread; empty where not measured."""
     if not math.isfinite(person.age):

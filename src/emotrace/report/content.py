@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from emotrace.analysis import Analysis
 from emotrace.face.valence_arousal import PLACES
-from emotrace.report import boxes, cards, facts, panels
+from emotrace.report import boxes, cards, facts, heard, panels
 from emotrace.report.events import Change, Clock, Event, Windows, changes_of, strongest
-from emotrace.report.series import Grid, Seen, means, packed, spans
+from emotrace.report.series import PIXELS, Grid, Seen, means, packed, spans
+from emotrace.report.voice import Voice
+from emotrace.scheme import FUSED
 
 MOST_PEOPLE = 24      # with timelines in the page; a crowd's other faces stay in the tables
 UNTOLD = ("neutral",)   # it falls because another expression rises, and that one is the news
-PIXELS = 1500         # of the widest timeline; a gap in presence below one pixel cannot be seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def content(analysis: Analysis) -> dict[str, object]:
     seen = Seen.of(grid, faces.frame, faces.person, faces.score, min(len(analysis.people), MOST_PEOPLE))
     drawn = panels.available(pq.read_schema(analysis.folder / "faces.parquet").names)
     series, events = _measure(analysis, grid, seen, shot, drawn)
+    voice = Voice.of(analysis, _span(grid))
     settings = analysis.provenance.get("settings", {})
     return {
         "title": facts.title(analysis),
@@ -62,19 +64,32 @@ def content(analysis: Analysis) -> dict[str, object]:
         "warnings": [*analysis.warnings, *_left_out(analysis)],
         "media": facts.media(analysis),
         "times": [round(float(time), 4) for time in grid.times],
-        "span": _span(grid),
+        "pictures": _span(grid),
+        "span": voice.span,
         "step": round(grid.step, 6),
         "cuts": cuts,
         "panels": [panel.described() for panel in drawn],
-        "people": _people(analysis, grid, seen, series),
+        "people": _people(analysis, grid, seen, series, voice),
         "unassigned": _unassigned(grid, faces),
         "boxes": boxes.packed(lambda name: _values(analysis, name), faces.track, faces.time, faces.person),
+        "windows": heard.windows(voice.cells),
+        "sound": voice.sound(),
+        "voice": voice.described(),
+        "labels": FUSED.labels,
+        "fused": voice.fused_rows(seen.people),
         "events": [asdict(event) for event in events],
         "places": PLACES,
         "min_quality": settings.get("min_quality"),
         "tables": facts.tables(analysis),
-        "notes": facts.notes(settings.get("components", [])),
+        "notes": facts.notes(_measured(analysis, voice)),
     }
+
+
+def _measured(analysis: Analysis, voice: Voice) -> list[str]:
+    """Components that could say something of this file, and "fusion" where it did."""
+    components = analysis.provenance.get("settings", {}).get("components", [])
+    views = [view for view, there in (("face.", facts.has_pictures(analysis)), ("voice.", voice.heard)) if there]
+    return [*(name for name in components if name.startswith(tuple(views))), *(["fusion"] if voice.fused else [])]
 
 
 def _frames(analysis: Analysis) -> tuple[Grid, NDArray[np.int32], list[float]]:
@@ -149,13 +164,14 @@ class _Search:
 
 
 def _people(
-    analysis: Analysis, grid: Grid, seen: Seen, series: dict[str, NDArray[np.float32]]
+    analysis: Analysis, grid: Grid, seen: Seen, series: dict[str, NDArray[np.float32]], voice: Voice
 ) -> list[dict[str, object]]:
     start, stop = _span(grid)
     length = 0.0 if analysis.video.get("is_image") else stop - start
     return [
         {
             **cards.card(person, analysis.folder, length),
+            "said": voice.said_of(i),
             "spans": spans(grid.frame_times, seen.frame[seen.of_person(i)], grid.step, (stop - start) / PIXELS),
             "series": {name: packed(values[i]) for name, values in series.items()},
         }

@@ -13,8 +13,8 @@ Table = dict[str, object]
 COUNTS = ("frames", "analysed", "faces", "tracks", "people", "shots", "lost_packets", "guessed_times", "damaged")
 NOTES = {
     "": (
-        "An expression is what a face shows, not what a person feels. People smile without joy and feel without showing it; "
-        "nothing here says what somebody feels, thinks or intends.",
+        "An expression is what a face shows or a voice sounds like, not what a person feels. People smile without joy and feel "
+        "without showing it; nothing here says what somebody feels, thinks or intends.",
         "Networks learn from pictures that people labelled, and they err more on faces, lights and angles that were rare "
         "there. Look at the video before you believe a number.",
         "What could not be measured is blank, never 0.",
@@ -32,6 +32,21 @@ NOTES = {
         "it is not a fact about the person.",
     ),
     "face.gaze": ("Gaze comes from iris and eye corners of an ordinary picture and is coarse.",),
+    "voice.activity": (
+        "Speech is told from other sound by a network; singing, laughter and voices far away are missed or taken for it. Who "
+        "speaks is the visible person whose mouth moves with the sound; a hidden mouth, or two that move at once, mislead it.",
+    ),
+    "voice.emotion": (
+        "The expression of a voice was learnt from actors who spoke a few sentences in English and Polish; everyday voices say "
+        "less, and other languages may be read wrongly.",
+    ),
+    "voice.prosody": (
+        "Pitch, loudness and voice quality are measured in all that sounds at once; music and other voices are in them.",
+    ),
+    "fusion": (
+        "Face and voice are put together in windows of 2 s, of which each is drawn for the second in its middle. A voice "
+        "counts for its speaker alone. Where neither is sure enough there is no answer, which is not the same as neutral.",
+    ),
     "face.identity": ("People are told apart by how alike their faces look; P1, P2 can be mixed up or split.",),
 }
 
@@ -49,6 +64,9 @@ def headline(analysis: Analysis) -> list[str]:
     if video.get("is_image"):
         return ["still image", size, found]
     rate, duration = _positive(video.get("rate")), _positive(video.get("duration"))
+    sound = f"sound {_positive(video.get('sound_rate')) / 1000:.4g} kHz" if _positive(video.get("sound_rate")) else ""
+    if not has_pictures(analysis):
+        return [fact for fact in (clock(duration) if duration else "", "no pictures", sound) if fact]
     facts = [
         clock(duration) if duration else "",
         size,
@@ -56,8 +74,14 @@ def headline(analysis: Analysis) -> list[str]:
         found,
         _count(_whole(counts, "shots"), "shot", "shots"),
         _count(_whole(counts, "frames"), "frame", "frames"),
+        sound if video.get("has_sound") else "no sound",
     ]
     return [fact for fact in facts if fact]
+
+
+def has_pictures(analysis: Analysis) -> bool:
+    """False for a file of sound alone."""
+    return bool(analysis.video.get("has_pictures", True))
 
 
 def media(analysis: Analysis) -> dict[str, object]:
@@ -67,6 +91,7 @@ def media(analysis: Analysis) -> dict[str, object]:
     return {
         "source": source(video.get("relative"), video.get("path")),
         "image": bool(video.get("is_image")),
+        "pictures": has_pictures(analysis),
         "sound": bool(video.get("has_sound")),
         "width": video.get("width") or 16,
         "height": video.get("height") or 9,

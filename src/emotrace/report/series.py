@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_POINTS = 3000    # of a series: more than a screen has pixels in a row
+PIXELS = 1500         # of the widest timeline; a gap below one pixel cannot be seen
 _STEPS = 32000        # int16 has 32767; NaN is the lowest number
 _NOT_MEASURED = -32768
 

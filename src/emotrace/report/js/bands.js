@@ -3,16 +3,18 @@
 const BANDS = 132;     // px
 const SMOOTH = 0.4;    // s
 const BANDS_NOTE = "Drawn as a moving average over 0.4 s.";
+const STRIP = 0.05;    // of the height, under the bands of a voice: who speaks
 
-function drawBands(panel, plot, person) {
-  const layers = panel.columns.map(({ name }) => smoothed(series(person, name), SMOOTH));
+function drawBands(panel, plot, source) {
+  const layers = panel.columns.map(({ name }) => (source.smooth ? smoothed(source.of(name), SMOOTH, source.times) : source.of(name)));
   const stacked = [];
   layers.forEach((layer, k) => stacked.push(layer.map((value, i) => (value === null ? null : value + (k ? stacked[k - 1][i] : 0)))));
   const order = panel.columns.map((_column, k) => k).reverse();   // tallest first: the others are painted over it
   return drawPlot(plot, {
-    height: BANDS, low: 0, high: 1, splits: [0, 0.5, 1],
+    height: BANDS, low: source.smooth ? 0 : -STRIP, high: 1, splits: [0, 0.5, 1],
     series: order.map((k) => ({ fill: expressionColour(panel.columns[k].label), stroke: css("panel"), width: 0.75, points: { show: false } })),
-    data: [TIMES, ...order.map((k) => stacked[k])],
+    data: [source.times, ...order.map((k) => stacked[k])],
+    draw: (u) => source.smooth || drawTurns(u, -0.01, -STRIP),
   });
 }
 
@@ -20,6 +22,6 @@ function bandKeys(panel) {
   return panel.columns.map(({ label, about }) => ({ label, about, colour: `var(--expression-${label})` }));
 }
 
-function bandTexts(panel, person, time) {
-  return panel.columns.map(({ name }) => plain(valueAt(person, name, time)));
+function bandTexts(panel, source, time) {
+  return panel.columns.map(({ name }) => plain(source.at(name, time)));
 }

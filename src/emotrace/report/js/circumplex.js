@@ -58,7 +58,7 @@ function drawPath(path, canvas) {
     context.stroke();
   }
   context.globalAlpha = 1;
-  if (IS_VIDEO) drawTimeKey(context, at, from, to);
+  if (LASTS) drawTimeKey(context, at, from, to);
 }
 
 function drawCompass(context, at) {

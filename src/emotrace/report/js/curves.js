@@ -3,13 +3,13 @@
 const CURVES = 118;          // px
 const LEAST_ANGLE = 30;      // deg; a still head is drawn as a flat line, not as magnified noise
 
-function drawCurves(panel, plot, person) {
-  const lines = panel.columns.map(({ name }) => series(person, name));
+function drawCurves(panel, plot, source) {
+  const lines = panel.columns.map(({ name }) => source.of(name));
   const [low, high] = panel.low === null ? fitted(lines) : [panel.low, panel.high];
   return drawPlot(plot, {
     height: CURVES, low, high, splits: [low, (low + high) / 2, high],
-    series: lines.map((_line, k) => ({ stroke: css(`curve-${k + 1}`), width: 1.75, points: { show: TIMES.length < 60, size: 4 } })),
-    data: [TIMES, ...lines],
+    series: lines.map((_line, k) => ({ stroke: css(`curve-${k + 1}`), width: 1.75, points: { show: source.smooth && TIMES.length < 60, size: 4 } })),
+    data: [source.times, ...lines],
     draw: (u) => drawLevel(u, panel.component === "face.quality" ? DATA.min_quality : 0),
   });
 }
@@ -39,9 +39,9 @@ function curveKeys(panel) {
   return panel.columns.map(({ label, about }, k) => ({ label, about, colour: `var(--curve-${k + 1})` }));
 }
 
-function curveTexts(panel, person, time) {
+function curveTexts(panel, source, time) {
   return panel.columns.map(({ name }) => {
-    const value = valueAt(person, name, time);
+    const value = source.at(name, time);
     if (panel.unit === "deg") return value === null ? NOTHING : `${signed(value, 0)}\u00b0`;
     return panel.low < 0 ? signed(value) : plain(value);
   });

@@ -2,10 +2,12 @@
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const TIMES = DATA.times;
-const [START, STOP] = DATA.span;
+const [START, STOP] = DATA.span;                    // s, of pictures and sound together
+const [FIRST_PICTURE, LAST_PICTURE] = DATA.pictures;   // s
 const PEOPLE = DATA.people;
-const IS_VIDEO = TIMES.length > 1;
+const LASTS = STOP > START;                         // false for a still image
 const NOT_MEASURED = -32768;
+const NOBODY = -1;                                  // a voice of nobody visible
 
 function bytesOf(text) {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
@@ -16,12 +18,12 @@ const opened = new Map();
 // One series of one person over TIMES; null where not measured.
 function series(person, name) {
   const key = `${person}/${name}`;
-  if (!opened.has(key)) opened.set(key, openSeries(PEOPLE[person].series[name]));
+  if (!opened.has(key)) opened.set(key, openSeries(PEOPLE[person].series[name], TIMES.length));
   return opened.get(key);
 }
 
-function openSeries(packed) {
-  const values = new Array(TIMES.length).fill(null);
+function openSeries(packed, length) {
+  const values = new Array(length).fill(null);
   new Int16Array(bytesOf(packed.data)).forEach((number, i) => {
     if (number !== NOT_MEASURED) values[packed.start + i] = number * packed.scale;
   });
@@ -45,8 +47,14 @@ function indexAt(time) {
   return Math.abs(TIMES[right] - time) < Math.abs(time - TIMES[left]) ? right : left;
 }
 
+// What panels draw: `times` and `of(name)` are the points of a curve, `at(name, time)` is the value at a moment.
+function faceSource(person) {
+  return { times: TIMES, smooth: true, of: (name) => series(person, name), at: (name, time) => valueAt(person, name, time) };
+}
+
 function valueAt(person, name, time) {
-  return TIMES.length ? series(person, name)[indexAt(time)] : null;
+  const inside = TIMES.length && time >= FIRST_PICTURE && time <= LAST_PICTURE;
+  return inside ? series(person, name)[indexAt(time)] : null;
 }
 
 function mean(values) {
@@ -55,7 +63,7 @@ function mean(values) {
 }
 
 // Centred moving average over `seconds`; what is not measured stays so and does not count.
-function smoothed(values, seconds) {
+function smoothed(values, seconds, times = TIMES) {
   const total = [0];
   const count = [0];
   values.forEach((value, i) => {
@@ -65,8 +73,8 @@ function smoothed(values, seconds) {
   let low = 0;
   let high = 0;
   return values.map((value, i) => {
-    while (TIMES[low] < TIMES[i] - seconds / 2) low++;
-    while (high < TIMES.length && TIMES[high] <= TIMES[i] + seconds / 2) high++;
+    while (times[low] < times[i] - seconds / 2) low++;
+    while (high < times.length && times[high] <= times[i] + seconds / 2) high++;
     return value === null ? null : (total[high] - total[low]) / (count[high] - count[low]);
   });
 }

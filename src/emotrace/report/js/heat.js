@@ -2,13 +2,12 @@
 
 const ROW = 15;   // px
 
-function drawHeat(panel, plot, person) {
-  const rows = panel.columns.map(({ name }) => series(person, name));
+function drawHeat(panel, plot, source) {
+  const rows = panel.columns.map(({ name }) => source.of(name));
   const stops = heatStops();
   return drawPlot(plot, {
     height: ROW * rows.length, low: 0, high: rows.length, down: true,
     splits: rows.map((_row, i) => i + 0.5), labels: panel.columns.map(({ label }) => label),
-    series: [{ show: false }], data: [TIMES, TIMES.map(() => null)],
     draw: (u) => drawStrip(u, rows, panel, stops),
   });
 }
@@ -20,7 +19,7 @@ function drawStrip(u, rows, panel, stops) {
   const edges = Array.from({ length: width + 1 }, (_edge, x) => u.posToVal(u.bbox.left + x, "x", true));
   for (let x = 0; x < width; x++) {
     const middle = (edges[x] + edges[x + 1]) / 2;
-    if (middle < START || middle > STOP) continue;
+    if (middle < FIRST_PICTURE || middle > LAST_PICTURE) continue;
     const first = indexAt(middle);
     const last = Math.max(lastAtMost(TIMES, edges[x + 1]), first);
     rows.forEach((row, y) => paint(image, (y * width + x) * 4, strongestOf(row, first, last), panel, stops));
@@ -52,6 +51,6 @@ function heatKeys(panel) {
   return panel.columns.map(({ label, about }) => ({ label: about || label, about: `${label} ${about}` }));
 }
 
-function heatTexts(panel, person, time) {
-  return panel.columns.map(({ name }) => plain(valueAt(person, name, time)));
+function heatTexts(panel, source, time) {
+  return panel.columns.map(({ name }) => plain(source.at(name, time)));
 }

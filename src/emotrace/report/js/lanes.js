@@ -23,7 +23,7 @@ function buildLanes(holder) {
     if (shown) forget(shown);
     shown = drawPlot(plot, {
       height: LANE * lanes.length, low: 0, high: lanes.length, down: true, splits: centres,
-      labels: lanes.map((lane) => shortened(lane.name)), series: [{ show: false }], data: [TIMES, TIMES.map(() => null)],
+      labels: lanes.map((lane) => shortened(lane.name)),
       draw: (u) => lanes.forEach((lane, i) => drawLane(u, lane, i)),
     });
   };
@@ -45,16 +45,19 @@ function laneText(lane, time) {
   return top ? top.label : "seen";
 }
 
-function drawLane(u, lane, row) {
+// Fills from one moment to another between two heights of a plot, inside its area.
+function fillSpan(u, from, to, low, high, inset = 0) {
   const { left, width } = u.bbox;
+  const x = clamp(u.valToPos(from, "x", true), left, left + width);
+  const end = clamp(u.valToPos(to, "x", true), left, left + width);
+  const top = u.valToPos(low, "y", true) + inset * devicePixelRatio;
+  const bottom = u.valToPos(high, "y", true) - inset * devicePixelRatio;
+  if (end > x) u.ctx.fillRect(x, top, Math.max(end - x, 1), bottom - top);
+}
+
+function drawLane(u, lane, row) {
   const context = u.ctx;
-  const top = u.valToPos(row, "y", true) + 3 * devicePixelRatio;
-  const height = u.valToPos(row + 1, "y", true) - 3 * devicePixelRatio - top;
-  const bar = (from, to) => {
-    const x = clamp(u.valToPos(from, "x", true), left, left + width);
-    const end = clamp(u.valToPos(to, "x", true), left, left + width);
-    if (end > x) context.fillRect(x, top, Math.max(end - x, 1), height);
-  };
+  const bar = (from, to) => fillSpan(u, from, to, row, row + 1, 3);
   context.save();
   context.fillStyle = personColour(lane.person);
   context.globalAlpha = 0.28;
@@ -78,7 +81,7 @@ function spansOf(values) {
   const spans = [];
   values.forEach((value, i) => {
     if (value === null) return;
-    const end = TIMES[i + 1] ?? STOP;
+    const end = TIMES[i + 1] ?? LAST_PICTURE;
     if (spans.length && spans.at(-1)[1] >= TIMES[i]) spans.at(-1)[1] = end;
     else spans.push([TIMES[i], end]);
   });

@@ -16,7 +16,7 @@ function buildCard(person, index) {
   const picture = person.picture
     ? el("img", { class: "portrait", src: person.picture, alt: "" })
     : el("span", { class: "portrait", "aria-hidden": "true" }, person.name.slice(0, 3));
-  const facts = [person.looks, [person.seen, person.measured].filter(Boolean)].filter(({ length }) => length);
+  const facts = [person.looks, [person.seen, person.measured].filter(Boolean), ...person.said.map((text) => [text])].filter(({ length }) => length);
   return el("button", { class: "card", type: "button", "--person": personColour(index), onclick: () => change("person", index) },
     picture,
     el("span", { class: "who" },

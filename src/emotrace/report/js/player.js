@@ -19,9 +19,11 @@ function togglePlay() {
   else player.video.pause();
 }
 
+const WHAT = DATA.media.image ? "picture" : DATA.media.pictures ? "video" : "recording";
+
 // A pause that comes before the first frame is no failure; every other one is.
 function showUnplayable(error) {
-  if (error.name !== "AbortError") showMissing(`The video cannot be played (${error.message}); timelines still work.`, true);
+  if (error.name !== "AbortError") showMissing(`The ${WHAT} cannot be played (${error.message}); timelines still work.`, true);
 }
 
 function buildPlayer(holder) {
@@ -30,9 +32,10 @@ function buildPlayer(holder) {
   player.stage.style.aspectRatio = String(media.aspect);
   player.stage.style.maxWidth = `min(100%, calc(52vh * ${media.aspect}))`;
   player.notice = el("div", { class: "unplayable", hidden: true });
-  holder.append(player.stage, player.notice);
+  holder.append(...(media.pictures ? [player.stage] : []), player.notice);
   if (media.image) showPicture(media.source);
-  else showVideo(holder, media.source);
+  else if (media.pictures) showVideo(holder, media.source);
+  else showRecording(holder, media.source);
 }
 
 function showPicture(source) {
@@ -44,15 +47,28 @@ function showPicture(source) {
 
 function showVideo(holder, source) {
   const video = el("video", { class: "picture", preload: "metadata", playsInline: true, "aria-label": DATA.title });
+  drive(holder, video, source);
+  player.stage.append(video);
+  player.stage.addEventListener("click", (event) => event.target === video && togglePlay());
+}
+
+function showRecording(holder, source) {
+  const audio = el("audio", { preload: "metadata", "aria-label": DATA.title });
+  holder.append(audio);
+  drive(holder, audio, source);
+}
+
+// What plays drives the playhead, and is driven by controls of our own.
+function drive(holder, video, source) {
   player.video = video;
   const missing = () => {
     player.usable = false;
-    showMissing("The video cannot be reached or played from here; timelines still work.", true);
+    showMissing(`The ${WHAT} cannot be reached or played from here; timelines still work.`, true);
     video.dispatchEvent(new Event("usable"));
   };
   video.addEventListener("error", missing);
   video.addEventListener("loadedmetadata", () => {
-    if (!video.videoWidth) return missing();   // sound that can be played beside pictures that cannot
+    if (DATA.media.pictures && !video.videoWidth) return missing();   // sound that can be played beside pictures that cannot
     player.usable = true;
     player.notice.hidden = true;
     player.stage.classList.remove("missing");
@@ -61,8 +77,6 @@ function showVideo(holder, source) {
   });
   follow(video);
   holder.append(buildControls(video));
-  player.stage.append(video);
-  player.stage.addEventListener("click", (event) => event.target === video && togglePlay());
   if (source) video.src = source;
   else missing();
 }
@@ -70,7 +84,14 @@ function showVideo(holder, source) {
 function follow(video) {
   const moved = (time) => !video.seeking && change("time", clamp(time, START, STOP));
   video.addEventListener("seeked", () => moved(video.currentTime));
-  if ("requestVideoFrameCallback" in video) {
+  if (!DATA.media.pictures) {
+    const step = () => {
+      if (video.paused) return;
+      moved(video.currentTime);
+      requestAnimationFrame(step);
+    };
+    video.addEventListener("play", step);
+  } else if ("requestVideoFrameCallback" in video) {
     const step = (_now, frame) => {
       moved(frame.mediaTime);
       video.requestVideoFrameCallback(step);
@@ -86,7 +107,7 @@ function showMissing(text, mayChoose = false) {
   player.notice.hidden = false;
   player.notice.replaceChildren(el("p", {}, text));
   if (!mayChoose) return;
-  const input = el("input", { type: "file", accept: "video/*", "aria-label": "Choose the video file" });
+  const input = el("input", { type: "file", accept: `${DATA.media.pictures ? "video" : "audio"}/*`, "aria-label": `Choose the ${WHAT} file` });
   input.addEventListener("change", () => {
     if (input.files.length) player.video.src = URL.createObjectURL(input.files[0]);
   });
@@ -117,7 +138,8 @@ function buildControls(video) {
   watch("time", drawTime);
   drawTime();
   return el("div", { class: "controls" }, play, now, scrub, speed,
-    DATA.media.sound ? el("label", {}, sound, "sound") : null, el("label", {}, boxes, "faces"));
+    DATA.media.sound ? el("label", {}, sound, "sound") : null,
+    DATA.media.pictures ? el("label", {}, boxes, "faces") : null);
 }
 
 // Space plays and arrows move, except where the focused thing has its own use for them. A button that was pressed with the
@@ -132,7 +154,7 @@ function listenToKeys() {
     const focused = document.activeElement;
     if (focused.matches("select, input[type=file]")) return;
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (step && IS_VIDEO) seek(state.time + step);
+    if (step && LASTS) seek(state.time + step);
     else if (event.key === "Escape") change("zoom", null);
     else if (event.key === " " && player.video && !(tabbed && focused.matches("button, summary, input[type=checkbox]"))) {
       focused.blur();   // a button left focused by the mouse would be pressed again

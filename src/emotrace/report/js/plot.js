@@ -24,12 +24,13 @@ function buildFrame(title, note, closed = false) {
   return { frame, plot, values };
 }
 
-// options: height (px, of the area), low, high, down (true: y grows downwards), splits, labels, series, data, draw.
+// options: height (px, of the area), low, high, down (true: y grows downwards), splits, labels, series, data ([times, ...values],
+// none where all is drawn by `draw`), draw, tell ((time, y) to the words beside the pointer).
 function drawPlot(holder, options) {
   const axis = { stroke: css("muted"), font: "11px system-ui, sans-serif", ticks: { show: false }, grid: { stroke: css("grid"), width: 1 } };
   let fresh = true;
   const range = (_u, low, high) => {
-    const all = low === null || (low <= TIMES[0] && high >= TIMES.at(-1));
+    const all = low === null || (low <= START && high >= STOP);
     const wanted = fresh ? state.zoom : all ? null : [low, high];
     fresh = false;
     return wanted ?? [START, STOP];
@@ -49,16 +50,22 @@ function drawPlot(holder, options) {
       { ...axis, size: AXIS, gap: 6, splits: options.splits && (() => options.splits), values: (_u, splits) => options.labels ?? splits.map((value) => String(value).replace("-", MINUS)),
         grid: { ...axis.grid, show: !options.labels } },
     ],
-    series: [{}, ...options.series],
+    series: [{}, ...(options.series ?? [{ show: false }])],
     hooks: {
       drawAxes: [(u) => options.draw?.(u)],
       draw: [drawCuts],
       setScale: [(u, key) => key === "x" && followZoom(u)],
       ready: [addMarks],
     },
-  }, options.data, holder);
+  }, onWholeClock(options.data ?? [[], []]), holder);
+  plot.tell = options.tell;
   plots.add(plot);
   return plot;
+}
+
+// Every plot begins and ends with the page's clock, whatever of it its values cover.
+function onWholeClock([times, ...values]) {
+  return [[START, ...times, STOP], ...values.map((line) => [null, ...line, null])];
 }
 
 function tick(time, step) {
@@ -99,7 +106,9 @@ function addMarks(u) {
   u.over.addEventListener("mousemove", (event) => {
     u.marks.bubble.hidden = false;
     inside = true;
+    u.pointed = u.posToVal(event.clientY - u.over.getBoundingClientRect().top, "y");
     change("hover", clamp(timeOf(event), START, STOP));
+    placeMarks(u);   // a pointer that moves up or down stays at its time
   });
   u.over.addEventListener("mouseleave", () => {
     u.marks.bubble.hidden = true;
@@ -115,7 +124,10 @@ function placeMarks(u) {
   place(u, u.marks.playhead, state.time);
   place(u, u.marks.pointer, state.hover);
   place(u, u.marks.bubble, state.hover);
-  if (state.hover !== null) write(u.marks.bubble, clockText(state.hover, 2));
+  if (state.hover === null) return;
+  const said = u.marks.bubble.hidden ? "" : u.tell?.(state.hover, u.pointed);
+  write(u.marks.bubble, [clockText(state.hover, 2), said].filter(Boolean).join("  "));
+  u.marks.bubble.classList.toggle("left", u.valToPos(state.hover, "x") > u.over.clientWidth / 2);
 }
 
 function place(u, mark, time) {

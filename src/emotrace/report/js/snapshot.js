@@ -10,7 +10,7 @@ function drawBars(panel, holder, person) {
     bar.style.left = `${value === null ? 0 : Math.min(place(value), zero)}%`;
     bar.style.width = `${value === null ? 0 : Math.abs(place(value) - zero)}%`;
     bar.style.background = panel.kind === "bands" ? `var(--expression-${label})` : `var(--curve-${panel.kind === "heat" ? 1 : k + 1})`;
-    const text = KINDS[panel.kind].texts(panel, person, START)[k];
+    const text = KINDS[panel.kind].texts(panel, faceSource(person), START)[k];
     holder.append(el("div", { class: "measure", title: about },
       el("span", {}, panel.kind === "heat" ? `${label} ${about}` : label), el("div", { class: "track" }, bar), el("b", {}, text)));
   });
