@@ -41,6 +41,7 @@ LIBRARIES = (
     ("rich", "MIT", "the command line"),
     ("typer", "MIT", "the command line"),
     ("uPlot", "MIT", "plots of the report; shipped inside emotrace"),
+    ("opensmile", "audEERING research licence, no commercial use", "openSMILE's own sets; only with the `opensmile` extra"),
 )
 
 FETCHING = """\
