@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emotrace.learn.metrics import calibration_error, score, softmax, temperature
+from emotrace.learn.metrics import calibration_error, concordance, score, softmax, temperature
 
 LABELS = ("a", "b", "c")
 
@@ -57,3 +57,13 @@ def test_temperature_finds_the_factor_that_logits_were_sharpened_by():
 
 def test_softmax_of_huge_logits_is_finite():
     assert softmax(np.array([[1e4, 0, -1e4]], np.float32)).tolist() == [[1, 0, 0]]
+
+
+def test_concordance_is_one_for_the_same_and_falls_for_a_shift_and_a_scale():
+    random = np.random.default_rng(0)
+    truth = random.standard_normal(500).astype(np.float32)
+    assert concordance(truth, truth) == pytest.approx(1.0)
+    shift, scale = 0.5, 2.0
+    expected = 2 * scale * truth.var() / (truth.var() + scale**2 * truth.var() + (shift + (scale - 1) * truth.mean()) ** 2)
+    assert concordance(scale * truth + shift, truth) == pytest.approx(expected, abs=1e-5)
+    assert abs(concordance(random.permutation(truth), truth)) < 0.1

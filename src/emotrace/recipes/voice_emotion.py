@@ -6,8 +6,8 @@ The head is fitted first, on what the untouched encoder hears; then all of it, t
 eight expressions: its clips say nothing against the other two. Valence and arousal are derived: the label's place in the
 circumplex, nearer to the origin where RAVDESS acted at normal intensity.
 
-Cross-validation leaves speakers out: run i leaves out group i of RAVDESS's actors (five groups, each half women) and speaker
-i of nEMO, and neither chooses anything: the number of epochs is fixed and the last average is taken.
+Cross-validation leaves speakers out (`learn.voice_protocol`), and they choose nothing: the number of epochs is fixed and the
+last average is taken.
 
 Source: Radford et al. 2022 (encoder); Kumar et al. 2022, Fine-Tuning can Distort Pretrained Features (head first).
 """
@@ -24,32 +24,26 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
-from emotrace.corpora import nemo, ravdess
-from emotrace.corpora.voices import Voices
-from emotrace.face.valence_arousal import PLACES
+from emotrace.corpora import ravdess
 from emotrace.learn import fit as loop
 from emotrace.learn.fit import Examples
 from emotrace.learn.log import Report, lines
 from emotrace.learn.losses import balanced_weights
-from emotrace.learn.mel_augment import MelAugmentation, augment, padded, speech_of
-from emotrace.learn.metrics import score, softmax, temperature
+from emotrace.learn.mel_augment import MelAugmentation, augment, speech_of
+from emotrace.learn.metrics import score, softmax
 from emotrace.learn.networks.voice import EXPRESSIONS, VoiceListener
 from emotrace.learn.networks.whisper import pretrained
 from emotrace.learn.plan import Plan, device_of, precision_of
 from emotrace.learn.state import Progress
 from emotrace.learn.voice_export import export_voice
+from emotrace.learn.voice_protocol import NAMES, RUNS, Clips, affect, cross_scores, left_out, outputs_of, read, warmth_of
 from emotrace.recipes import Published
 from emotrace.scheme import VOICE_EXPRESSION
-from emotrace.voice.log_mel import log_mel
 
 PUBLISHED = Published(
     0.82, "accuracy", "RAVDESS, 24 actors, subject-wise in 5 folds",
     "Luna-Jiménez et al. 2022, A Proposal for Multimodal Emotion Recognition Using Aural Transformers (wav2vec 2.0 xlsr)",
 )
-GROUPS = 5           # of RAVDESS's actors
-RUNS = 7             # one for each speaker of nEMO that we have
-CALM = (0.68, -0.46)  # "relaxed". Source: Russell & Mehrabian 1977, as of PLACES
-UNVARIED = 0.5       # intensity of corpora that do not vary it: between normal and strong
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +55,6 @@ class Config:
         dropout: of what is pooled.
         smoothing: share of a label that is spread over the expressions its corpus has.
         affect_weight: of the squared error of valence and arousal, beside the cross-entropy.
-        normal_intensity: factor on the circumplex place of what is acted at normal intensity; 1 at strong.
         balance: power of the class weights, 1 = all classes count the same.
         turns: epochs in which all of nEMO is heard once, so that RAVDESS, which is smaller, counts the same.
         augmentation: how clips are varied.
@@ -75,7 +68,6 @@ class Config:
     dropout: float = 0.3
     smoothing: float = 0.1
     affect_weight: float = 1.0
-    normal_intensity: float = 0.7
     balance: float = 0.5
     turns: int = 3
     augmentation: MelAugmentation = field(default=MelAugmentation(seconds=(1.5, 3.0), level=6.0, mixed=0.3))
@@ -84,43 +76,10 @@ class Config:
     head_rate: float = 3e-3
     plan: Plan = field(
         default=Plan(
-            epochs=12, batch=32, method="adamw", rate=5e-4, weight_decay=0.05, warmup=0.5, average=0.995, clip=2.0,
-            watch="epoch", precision="bf16", channels_last=False, rate_factors=(("encoder", 0.2),),
+            epochs=8, batch=32, method="adamw", rate=5e-4, weight_decay=0.05, warmup=0.5, average=0.995, clip=2.0,
+            watch="epoch", precision="bf16", channels_last=False, rate_factors=(("encoder", 0.25),),
         )
     )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Clips:
-    """Voices as the network hears them.
-
-    Args:
-        corpus: their table.
-        mels: n log-mels (t, 80) float16.
-    """
-
-    corpus: Voices
-    mels: Sequence[Tensor]
-
-    @classmethod
-    def of(cls, corpus: Voices) -> Clips:
-        """Decode and transform each recording once."""
-        return cls(corpus, [torch.from_numpy(log_mel(clip).astype(np.float16)) for clip in corpus.clips()])
-
-    def __len__(self) -> int:
-        return len(self.mels)
-
-    def __getitem__(self, rows: NDArray[np.bool_]) -> Clips:
-        """The rows of a mask."""
-        return Clips(self.corpus[rows], [self.mels[i] for i in np.flatnonzero(rows).tolist()])
-
-
-def affect(corpus: Voices, normal_intensity: float) -> NDArray[np.float32]:
-    """Valence and arousal derived from label and intensity, (n, 2)."""
-    places = np.array([(PLACES | {"calm": CALM})[label] for label in VOICE_EXPRESSION.labels], np.float32)
-    strength = np.nan_to_num(corpus.intensity, nan=UNVARIED)[:, None]
-    derived: NDArray[np.float32] = places[corpus.label] * (normal_intensity + (1 - normal_intensity) * strength)
-    return derived
 
 
 def targets(clips: Clips, config: Config) -> NDArray[np.float32]:
@@ -129,7 +88,7 @@ def targets(clips: Clips, config: Config) -> NDArray[np.float32]:
     weights = balanced_weights(labels, EXPRESSIONS, config.balance).numpy()
     hard = np.eye(EXPRESSIONS, dtype=np.float32)[labels]
     possible = np.tile((np.bincount(labels, minlength=EXPRESSIONS) > 0).astype(np.float32), (len(labels), 1))
-    return np.concatenate([hard * weights[labels, None], possible, affect(clips.corpus, config.normal_intensity)], axis=1)
+    return np.concatenate([hard * weights[labels, None], possible, affect(clips.corpus)], axis=1)
 
 
 def loss(outputs: Tensor, wanted: Tensor, config: Config) -> Tensor:
@@ -217,33 +176,6 @@ def _heard(network: VoiceListener, lessons: Lessons, config: Config) -> tuple[Te
     return heard, wanted
 
 
-@torch.no_grad()
-def outputs_of(network: VoiceListener, mels: Sequence[Tensor], batch: int = 16) -> NDArray[np.float32]:
-    """Logits, valence and arousal of whole clips, (n, 10), those of like length in one batch."""
-    found = np.zeros((len(mels), EXPRESSIONS + 2), np.float32)
-    order = np.argsort([len(mel) for mel in mels], kind="stable")
-    for rows in np.split(order, range(batch, len(order), batch)):
-        found[rows] = network(padded([mels[i] for i in rows])).numpy()
-    return found
-
-
-def groups_of(corpus: Voices) -> list[NDArray[np.bool_]]:
-    """RAVDESS's actors in five groups, as many women as men in each where that is possible; (n,) masks."""
-    men, women = ([s for s in sorted(set(corpus.speaker)) if int(s) % 2 == odd] for odd in (1, 0))
-    return [np.isin(corpus.speaker, men[i::GROUPS] + women[i::GROUPS]) for i in range(GROUPS)]
-
-
-def speakers_of(corpus: Voices) -> list[NDArray[np.bool_]]:
-    """nEMO's speakers one by one, (n,) masks."""
-    return [corpus.speaker == speaker for speaker in sorted(set(corpus.speaker))]
-
-
-def left_out(actors: Clips, polish: Clips, run: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Rows of both corpora that a run of the cross-validation is tested on."""
-    nobody = np.zeros(len(actors), np.bool_)
-    return groups_of(actors.corpus)[run] if run < GROUPS else nobody, speakers_of(polish.corpus)[run]
-
-
 def validate_run(actors: Clips, polish: Clips, run: int, folder: Path, config: Config, report: Report = lines) -> None:
     """One run of the cross-validation: fit on the others, and keep what is said of those left out in `outputs.npz`."""
     place = folder / f"run{run}"
@@ -255,39 +187,6 @@ def validate_run(actors: Clips, polish: Clips, run: int, folder: Path, config: C
     np.savez(place / "outputs.npz", allow_pickle=False, **said)
 
 
-NAMES = ("ravdess", "nemo")
-
-
-def gathered(actors: Clips, polish: Clips, folder: Path) -> dict[str, tuple[NDArray[np.float32], NDArray[np.bool_]]]:
-    """What the runs that are done say of clips whose speakers they never heard: outputs (n, 10), and (n,) which clips."""
-    found = {
-        name: (np.zeros((len(part), EXPRESSIONS + 2), np.float32), np.zeros(len(part), np.bool_))
-        for name, part in zip(NAMES, (actors, polish), strict=True)
-    }
-    for run in range(RUNS):
-        if (file := folder / f"run{run}" / "outputs.npz").is_file():
-            with np.load(file, allow_pickle=False) as said:
-                for name, rows in zip(NAMES, left_out(actors, polish, run), strict=True):
-                    found[name][0][rows] = said[name]
-                    found[name][1][rows] = True
-    return found
-
-
-def cross_scores(actors: Clips, polish: Clips, folder: Path) -> dict[str, dict[str, float]]:
-    """Unweighted recall and accuracy of the cross-validation by corpus, and of its groups."""
-    scores: dict[str, dict[str, float]] = {}
-    for (name, (outputs, rows)), part in zip(gathered(actors, polish, folder).items(), (actors, polish), strict=True):
-        corpus = part.corpus[rows]
-        said = softmax(outputs[rows, :EXPRESSIONS])
-        whole = score(said, corpus.label, VOICE_EXPRESSION.labels)
-        scores[name] = {"n": float(rows.sum()), "uar": whole.uar, "accuracy": whole.accuracy} | {
-            f"uar_{gender}": score(said[here], corpus.label[here], VOICE_EXPRESSION.labels).uar
-            for gender in ("female", "male")
-            if (here := corpus.gender == gender).any()
-        }
-    return scores
-
-
 def transferred(learnt: Clips, tested: Clips, folder: Path, config: Config, report: Report = lines) -> float:
     """Unweighted recall on one corpus of a network that learnt on the other alone, over the expressions that both have."""
     network = fit_on([learnt], folder, config, report)
@@ -296,15 +195,6 @@ def transferred(learnt: Clips, tested: Clips, folder: Path, config: Config, repo
     said = softmax(outputs_of(network, common.mels)[:, shared])
     names = tuple(VOICE_EXPRESSION.labels[i] for i in shared)
     return score(said, np.searchsorted(shared, common.corpus.label).astype(np.int64), names).uar
-
-
-def read(corpora: Path) -> tuple[Clips, Clips]:
-    """RAVDESS and nEMO from a folder that holds both, as `ravdess` and `nemo`.
-
-    Raises:
-        InputError: one of them is not there, or has another layout.
-    """
-    return Clips.of(ravdess.read(corpora / NAMES[0])), Clips.of(nemo.read(corpora / NAMES[1]))
 
 
 def fit(corpus: Path, folder: Path, config: Config | None = None, report: Report = lines) -> Progress:
@@ -323,12 +213,13 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Report
     actors, polish = read(corpus)
     for run in range(RUNS):
         validate_run(actors, polish, run, folder, config, report)
-    scores: dict[str, object] = dict(cross_scores(actors, polish, folder))
+    scores: dict[str, object] = dict(cross_scores(actors, polish, folder, warmth_of(actors, polish, folder)))
     scores["ravdess to nemo"] = transferred(actors, polish, folder / "from_ravdess", config, report)
     scores["nemo to ravdess"] = transferred(polish, actors, folder / "from_nemo", config, report)
     fit_on([actors, polish], folder / "all", config, report)
     (folder / "scores.json").write_text(json.dumps(scores, indent=1))
-    return Progress(config.plan.epochs, [], cross_scores(actors, polish, folder)[NAMES[0]]["uar"], config.plan.epochs)
+    uar = cross_scores(actors, polish, folder)[NAMES[0]]["uar"]
+    return Progress(config.plan.epochs, [], float(str(uar)), config.plan.epochs)
 
 
 def ship(corpus: Path, folder: Path, path: Path, config: Config | None = None, report: Report = lines) -> tuple[float]:
@@ -339,10 +230,7 @@ def ship(corpus: Path, folder: Path, path: Path, config: Config | None = None, r
     """
     config = config or Config()
     actors, polish = read(corpus)
-    found = gathered(actors, polish, folder)
-    said = np.concatenate([outputs[rows, :EXPRESSIONS] for outputs, rows in found.values()])
-    truth = np.concatenate([part.corpus.label[rows] for part, (_, rows) in zip((actors, polish), found.values(), strict=True)])
-    warmth = temperature(said, truth)
+    warmth = warmth_of(actors, polish, folder)
     network = fit_on([actors, polish], folder / "all", config, report)
     export_voice(network, warmth, actors.mels[0][None].float(), path)
     return (warmth,)

@@ -1,0 +1,143 @@
+"""How the voice network is tested: speakers of RAVDESS and nEMO left out in turn, and what is derived as their affect.
+
+    run i leaves out   group i of RAVDESS's actors (five groups, each half women)   and speaker i of nEMO
+    run 5, 6           nobody                                                       and speaker i of nEMO
+
+What the runs say of those they never heard is gathered, so that every clip is judged once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from emotrace.corpora import nemo, ravdess
+from emotrace.corpora.voices import Voices
+from emotrace.face.valence_arousal import PLACES
+from emotrace.learn.evaluate import as_json
+from emotrace.learn.mel_augment import padded
+from emotrace.learn.metrics import concordance, score, softmax, temperature
+from emotrace.learn.networks.voice import EXPRESSIONS, VoiceListener
+from emotrace.scheme import VOICE_EXPRESSION
+from emotrace.voice.log_mel import log_mel
+
+NAMES = ("ravdess", "nemo")   # folders of the two corpora
+GROUPS = 5                    # of RAVDESS's actors
+RUNS = 7                      # one for each speaker of nEMO that we have
+CALM = (0.68, -0.46)          # "relaxed". Source: Russell & Mehrabian 1977, as of PLACES
+UNVARIED = 0.5                # intensity of corpora that do not vary it: between normal and strong
+NORMAL = 0.7                  # how far from the circumplex's origin what is acted at normal intensity lies; strong is 1
+
+
+@dataclass(frozen=True, slots=True)
+class Clips:
+    """Voices as the network hears them.
+
+    Args:
+        corpus: their table.
+        mels: n log-mels (t, 80) float16.
+    """
+
+    corpus: Voices
+    mels: Sequence[Tensor]
+
+    @classmethod
+    def of(cls, corpus: Voices) -> Clips:
+        """Decode and transform each recording once."""
+        return cls(corpus, [torch.from_numpy(log_mel(clip).astype(np.float16)) for clip in corpus.clips()])
+
+    def __len__(self) -> int:
+        return len(self.mels)
+
+    def __getitem__(self, rows: NDArray[np.bool_]) -> Clips:
+        """The rows of a mask."""
+        return Clips(self.corpus[rows], [self.mels[i] for i in np.flatnonzero(rows).tolist()])
+
+
+def read(corpora: Path) -> tuple[Clips, Clips]:
+    """RAVDESS and nEMO from a folder that holds both, as `ravdess` and `nemo`.
+
+    Raises:
+        InputError: one of them is not there, or has another layout.
+    """
+    return Clips.of(ravdess.read(corpora / NAMES[0])), Clips.of(nemo.read(corpora / NAMES[1]))
+
+
+def affect(corpus: Voices) -> NDArray[np.float32]:
+    """Valence and arousal derived from label and intensity, (n, 2)."""
+    places = np.array([(PLACES | {"calm": CALM})[label] for label in VOICE_EXPRESSION.labels], np.float32)
+    strength = np.nan_to_num(corpus.intensity, nan=UNVARIED)[:, None]
+    derived: NDArray[np.float32] = places[corpus.label] * (NORMAL + (1 - NORMAL) * strength)
+    return derived
+
+
+@torch.no_grad()
+def outputs_of(network: VoiceListener, mels: Sequence[Tensor], batch: int = 16) -> NDArray[np.float32]:
+    """Logits, valence and arousal of whole clips, (n, 10), those of like length in one batch."""
+    found = np.zeros((len(mels), EXPRESSIONS + 2), np.float32)
+    order = np.argsort([len(mel) for mel in mels], kind="stable")
+    for rows in np.split(order, range(batch, len(order), batch)):
+        found[rows] = network(padded([mels[i] for i in rows])).numpy()
+    return found
+
+
+def groups_of(corpus: Voices) -> list[NDArray[np.bool_]]:
+    """RAVDESS's actors in five groups, as many women as men in each where that is possible; (n,) masks."""
+    men, women = ([s for s in sorted(set(corpus.speaker)) if int(s) % 2 == odd] for odd in (1, 0))
+    return [np.isin(corpus.speaker, men[i::GROUPS] + women[i::GROUPS]) for i in range(GROUPS)]
+
+
+def speakers_of(corpus: Voices) -> list[NDArray[np.bool_]]:
+    """nEMO's speakers one by one, (n,) masks."""
+    return [corpus.speaker == speaker for speaker in sorted(set(corpus.speaker))]
+
+
+def left_out(actors: Clips, polish: Clips, run: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Rows of both corpora that a run of the cross-validation is tested on."""
+    nobody = np.zeros(len(actors), np.bool_)
+    return groups_of(actors.corpus)[run] if run < GROUPS else nobody, speakers_of(polish.corpus)[run]
+
+
+def gathered(actors: Clips, polish: Clips, folder: Path) -> dict[str, tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+    """What the runs that are done say of clips whose speakers they never heard: outputs (n, 10), and (n,) which clips."""
+    found = {
+        name: (np.zeros((len(part), EXPRESSIONS + 2), np.float32), np.zeros(len(part), np.bool_))
+        for name, part in zip(NAMES, (actors, polish), strict=True)
+    }
+    for run in range(RUNS):
+        if (file := folder / f"run{run}" / "outputs.npz").is_file():
+            with np.load(file, allow_pickle=False) as said:
+                for name, rows in zip(NAMES, left_out(actors, polish, run), strict=True):
+                    found[name][0][rows] = said[name]
+                    found[name][1][rows] = True
+    return found
+
+
+def cross_scores(actors: Clips, polish: Clips, folder: Path, warmth: float = 1.0) -> dict[str, dict[str, object]]:
+    """Scores of the cross-validation by corpus: of all who were left out, of women, of men, and of each speaker alone."""
+    scores: dict[str, dict[str, object]] = {}
+    for (name, (outputs, rows)), part in zip(gathered(actors, polish, folder).items(), (actors, polish), strict=True):
+        if rows.any():
+            corpus, said = part.corpus[rows], softmax(outputs[rows, :EXPRESSIONS] / np.float32(warmth))
+            scores[name] = {**as_json(score(said, corpus.label, VOICE_EXPRESSION.labels))} | {
+                group: score(said[column == group], corpus.label[column == group], VOICE_EXPRESSION.labels).uar
+                for column in (corpus.gender, corpus.speaker)
+                for group in sorted(set(column.tolist()))
+            }
+            derived = affect(corpus)
+            scores[name]["ccc"] = [concordance(outputs[rows, EXPRESSIONS + i], derived[:, i]) for i in range(2)]
+    return scores
+
+
+def warmth_of(actors: Clips, polish: Clips, folder: Path) -> float:
+    """The temperature that fits what the runs say of speakers they never heard."""
+    found = gathered(actors, polish, folder)
+    said = np.concatenate([outputs[rows, :EXPRESSIONS] for outputs, rows in found.values()])
+    truth = np.concatenate([part.corpus.label[rows] for part, (_, rows) in zip((actors, polish), found.values(), strict=True)])
+    return temperature(said, truth)
