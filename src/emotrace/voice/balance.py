@@ -79,7 +79,7 @@ def mfcc(power: Array, sample_rate: float) -> Array:
     sqrt(2 / 26) sum_j log E_j cos(pi i (j - 1/2) / 26), times 1 + 11 sin(pi i / 22), of the powers E_j in 26 mel bands from
     20 Hz to 8 kHz.
 
-    Source: Young et al. 2006, The HTK Book, eq. 5.14 and 5.16; Eyben et al. 2016, section 3.2.
+    Source: Young et al. 2006, The HTK Book, on cepstral coefficients and liftering; Eyben et al. 2016, section 3.2.
     """
     size = (power.shape[-1] - 1) * 2
     bands = np.maximum(power @ htk_filters(BANDS, size, sample_rate, 20.0, 8000.0).T, FLOOR)
@@ -94,7 +94,7 @@ def formants(power: Array, hz: Array) -> tuple[Array, Array]:
     The power up to 5.5 kHz, high frequencies emphasised by |1 - 0.9 e^-iw|^2, gives the autocorrelation of the sound as if it
     were sampled at 11 kHz: r(k) = sum P(f) cos(2 pi f k / 11000); the resonances of its predictor of order 11 are the formants.
 
-    Source: Eyben et al. 2016, section 3.1 (linear prediction of order 11 at 11 kHz); Makhoul 1975, section IV, for prediction
+    Source: Eyben et al. 2016, section 3.1 (linear prediction of order 11 at 11 kHz); Makhoul 1975 for prediction
     from a spectrum. Where the sample rate is below 11 kHz, it and half of it take the places of 11 and 5.5 kHz.
     """
     rate = min(FORMANT_RATE, 2.0 * float(hz[-1]))

@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 
 def hz_to_bark(hz: Array) -> Array:
-    """Critical-band rate, 13 atan(f / 1315.8) + 3.5 atan((f / 7518)^2). Source: Zwicker & Terhardt 1980, JASA 68(5), eq. 1."""
+    """Critical-band rate, 13 atan(f / 1315.8) + 3.5 atan((f / 7518)^2). Source: Zwicker & Terhardt 1980, JASA 68(5)."""
     return np.asarray(13.0 * np.arctan(hz / 1315.8) + 3.5 * np.arctan((hz / 7518.0) ** 2))
 
 
@@ -25,7 +25,7 @@ def specific_loudness(magnitude: Array, hz: Array) -> Array:
         magnitude: (t, k) magnitude spectra.
         hz: (k,) their frequencies.
 
-    Source: Moore, Glasberg & Baer 1997, as Peeters 2004, CUIDADO, 8.1, and Yaafe's Loudness ("Specific") take it. We deviate
+    Source: Moore, Glasberg & Baer 1997, as Peeters 2004, CUIDADO, and Yaafe's Loudness ("Specific") take it. We deviate
     from Yaafe: bands are whole Barks whatever the sample rate, not a 24th of what the sound covers; 0 beyond it.
     """
     band = np.minimum(hz_to_bark(hz).astype(int), BANDS - 1)
@@ -41,7 +41,7 @@ def relative_loudness(specific: Array) -> Array:
 def spread(specific: Array) -> Array:
     """How far the loudest band is from being all: ((N - max N') / N)^2; (t,).
 
-    Source: Peeters 2004, CUIDADO, 8.3; Yaafe's PerceptualSpread.
+    Source: Peeters 2004, CUIDADO; Yaafe's PerceptualSpread.
     """
     total = specific.sum(axis=1)
     return ratio(total - specific.max(axis=1), total) ** 2
@@ -52,7 +52,7 @@ def sharpness(specific: Array) -> Array:
 
     z counts bands from 1; g = 1 below 15, 0.066 e^(0.171 z) from there.
 
-    Source: Zwicker & Fastl 1990, as Peeters 2004, CUIDADO, 8.2, and Yaafe's PerceptualSharpness.
+    Source: Zwicker & Fastl 1990, as Peeters 2004, CUIDADO, and Yaafe's PerceptualSharpness.
     """
     z = np.arange(1, BANDS + 1)
     stress = np.where(z < 15, 1.0, 0.066 * np.exp(0.171 * z))

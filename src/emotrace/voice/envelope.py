@@ -55,7 +55,7 @@ def amplitude_modulation(course: Array, rate: float) -> Array:
         course: (t, m) envelopes.
         rate: their sample rate, Hz.
 
-    Source: Eronen 2001, Automatic musical instrument recognition, section 3.4.5; Essid 2005; Yaafe's AmplitudeModulation.
+    Source: Eronen 2001, Automatic musical instrument recognition; Essid 2005; Yaafe's AmplitudeModulation.
     """
     window = np.hanning(course.shape[1] + 2)[1:-1]
     size = fft.next_fast_len(max(round(FFT_SECONDS * rate), course.shape[1]), real=True)

@@ -38,7 +38,7 @@ class MidTerm:
         window: length of the short-term frames, s.
         step: from one frame to the next, s.
 
-    Source: Giannakopoulos 2015, pyAudioAnalysis, PLoS ONE 10(12), table 2 and "mid-term windows".
+    Source: Giannakopoulos 2015, pyAudioAnalysis, PLoS ONE 10(12), on mid-term windows.
     """
 
     scheme = SHORT_TERM
@@ -86,7 +86,7 @@ def short_term(sound: NDArray[Any], sample_rate: int, window: float = WINDOW, st
     Raises:
         InputError: the sound is not one channel, or a frame is less than two samples.
 
-    Source: Giannakopoulos 2015, pyAudioAnalysis, PLoS ONE 10(12), table 1; code of version 0.3.14.
+    Source: Giannakopoulos 2015, pyAudioAnalysis, PLoS ONE 10(12); code of version 0.3.14.
     """
     length = samples_of(window, sample_rate)
     if length < 2:

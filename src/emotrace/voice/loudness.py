@@ -81,5 +81,5 @@ def _auditory(size: int, sample_rate: int) -> Array:
     bands = htk_filters(BANDS, size, sample_rate, LOW, HIGH)
     centre = htk_mel_to_hz(np.linspace(hz_to_htk_mel(LOW), hz_to_htk_mel(HIGH), BANDS + 2)[1:-1])
     square = centre**2
-    weight = (square / (square + 1.6e5)) ** 2 * (square + 1.44e6) / (square + 9.61e6)   # Hermansky 1990, eq. 4 at 40 dB
+    weight = (square / (square + 1.6e5)) ** 2 * (square + 1.44e6) / (square + 9.61e6)   # Hermansky 1990, in Hz
     return (bands * weight[:, None]).T.astype(np.float32)

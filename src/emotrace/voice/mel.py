@@ -32,7 +32,7 @@ def mel_to_hz(mel: NDArray[Any] | float) -> NDArray[np.float64]:
 def hz_to_htk_mel(hz: NDArray[Any] | float) -> NDArray[np.float64]:
     """Mel of a frequency, 1127 ln(1 + f / 700): the scale of HTK, openSMILE and Yaafe.
 
-    Source: O'Shaughnessy 1987, Speech Communication; Young et al. 2006, The HTK Book, eq. 5.13.
+    Source: O'Shaughnessy 1987, Speech Communication; Young et al. 2006, The HTK Book.
     """
     return np.asarray(1127.0 * np.log1p(np.asarray(hz, np.float64) / 700.0))
 
@@ -94,7 +94,7 @@ def htk_filters(bands: int, fft_length: int, sample_rate: float, low: float, hig
     Returns:
         (bands, fft_length // 2 + 1), read-only.
 
-    Source: Young et al. 2006, The HTK Book, section 5.4.
+    Source: Young et al. 2006, The HTK Book, on filterbank analysis.
     """
     edges = np.linspace(hz_to_htk_mel(low), hz_to_htk_mel(high), bands + 2)
     weights = triangles(edges, hz_to_htk_mel(np.fft.rfftfreq(fft_length, 1.0 / sample_rate)))

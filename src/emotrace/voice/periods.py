@@ -48,7 +48,7 @@ def periods(sounds: Array, sample_rate: int, track: PitchTrack) -> Periods:
 
     Source: Boersma & Weenink, Praat manual "Voice 2. Jitter" and "Voice 3. Shimmer"; pulses by cross-correlation as in
     "Sound & Pitch: To PointProcess (cc)"; agreement and peak-to-peak amplitude as in Eyben 2016, Real-time Speech and Music
-    Classification, 2.2.13.
+    Classification.
     """
     jitter, shimmer = np.full((2, *track.hz.shape), np.nan, np.float32)
     voiced = track.voiced

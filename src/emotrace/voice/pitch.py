@@ -48,7 +48,7 @@ class PitchTrack:
 
     @property
     def hnr(self) -> Array:
-        """Harmonics-to-noise ratio, 10 log10(r / (1 - r)) dB of each voiced frame (Boersma 1993, eq. 4); (n, t)."""
+        """Harmonics-to-noise ratio, 10 log10(r / (1 - r)) dB of each voiced frame (Boersma 1993); (n, t)."""
         share = np.clip(self.harmonicity, 1e-6, 1 - 1e-6)   # 60 dB either way, the precision of the arithmetic
         return np.asarray(10.0 * np.log10(share / (1.0 - share)))
 
@@ -139,7 +139,7 @@ def _window_autocorrelation(length: int, lags: int) -> Array:
 
 
 def _unvoiced(peak: Array, level: Array) -> Array:
-    """Strength of being unvoiced, (n, t): Boersma 1993, eq. 23."""
+    """Strength of being unvoiced, (n, t), as in Boersma 1993."""
     if peak.size == 0:
         return peak
     loudest = np.abs(level).max(axis=1, keepdims=True)
@@ -148,7 +148,7 @@ def _unvoiced(peak: Array, level: Array) -> Array:
 
 
 def _path(lag: Array, strength: Array, unvoiced: Array, step: float) -> NDArray[np.int64]:
-    """The best candidate of each frame, -1 where unvoiced, (n, t), by dynamic programming: Boersma 1993, eq. 27."""
+    """The best candidate of each frame, -1 where unvoiced, (n, t), by dynamic programming, as in Boersma 1993."""
     score = np.concatenate([strength, unvoiced[..., None]], axis=2)   # (n, t, 6)
     n, count, states = score.shape
     if n == 0 or count == 0:

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 def autocorrelation(cut: Array, lags: int) -> Array:
     """Autocorrelation of each frame at lags 0 to `lags` - 1 samples: sum_i x[i] x[i + lag] / N; (t, lags) of (t, N).
 
-    Source: Makhoul 1975, Linear prediction: a tutorial review, eq. 16; Yaafe's AutoCorrelation, which does not divide.
+    Source: Makhoul 1975, Linear prediction: a tutorial review; Yaafe's AutoCorrelation, which does not divide.
     """
     length = cut.shape[1]
     size = fft.next_fast_len(length + lags, real=True)
@@ -35,7 +35,7 @@ def levinson(r: Array) -> tuple[Array, Array]:
     Returns:
         (t, p + 1) predictors and (t,) residual powers; NaN in silence.
 
-    Source: Makhoul 1975, eq. 37-38 (Levinson-Durbin).
+    Source: Makhoul 1975 (Levinson-Durbin recursion).
     """
     order = r.shape[1] - 1
     a = np.zeros_like(r)
@@ -112,7 +112,7 @@ def formants(a: Array, sample_rate: float, count: int, lowest: float = 50.0, mar
     Returns:
         Frequencies and bandwidths, (t, count) Hz each, by frequency; NaN where there are fewer.
 
-    Source: Markel & Gray 1976, Linear Prediction of Speech, section 7.2.
+    Source: Markel & Gray 1976, Linear Prediction of Speech.
     """
     known = np.isfinite(a).all(axis=1)
     roots = polynomial_roots(a[known])

@@ -51,7 +51,7 @@ def shape_statistics(weight: Array, at: Array) -> Array:
 def slope(magnitude: Array, hz: Array) -> Array:
     """Slope of the regression line of magnitude on frequency, a Hz; (t,).
 
-    (K sum f a - sum f sum a) / (K sum f^2 - (sum f)^2). Source: Peeters 2004, CUIDADO, 6.1.4; Yaafe's SpectralSlope.
+    (K sum f a - sum f sum a) / (K sum f^2 - (sum f)^2). Source: Peeters 2004, CUIDADO; Yaafe's SpectralSlope.
     """
     centred = hz - hz.mean()
     return np.asarray(magnitude @ centred / (centred**2).sum())
@@ -60,7 +60,7 @@ def slope(magnitude: Array, hz: Array) -> Array:
 def decrease(magnitude: Array) -> Array:
     """Mean slope from the first bin, which weighs low frequencies most; (t,).
 
-    sum_{k>=2} (a_k - a_1) / (k - 1) / sum_{k>=2} a_k. Source: Peeters 2004, CUIDADO, 6.1.5; Yaafe's SpectralDecrease.
+    sum_{k>=2} (a_k - a_1) / (k - 1) / sum_{k>=2} a_k. Source: Peeters 2004, CUIDADO; Yaafe's SpectralDecrease.
     """
     away = (magnitude[:, 1:] - magnitude[:, :1]) @ (1.0 / np.arange(1, magnitude.shape[1]))
     return ratio(away, magnitude[:, 1:].sum(axis=1))
@@ -69,7 +69,7 @@ def decrease(magnitude: Array) -> Array:
 def variation(magnitude: Array) -> Array:
     """One less the normalised correlation with the frame before, 0..1; NaN in the first frame; (t,).
 
-    1 - sum a(t-1) a(t) / sqrt(sum a(t-1)^2 sum a(t)^2). Source: Peeters 2004, CUIDADO, 6.1.7; Yaafe's SpectralVariation.
+    1 - sum a(t-1) a(t) / sqrt(sum a(t-1)^2 sum a(t)^2). Source: Peeters 2004, CUIDADO; Yaafe's SpectralVariation.
     """
     together = (magnitude[1:] * magnitude[:-1]).sum(axis=1)
     return _after_first(1.0 - ratio(together, _norms(magnitude)))
@@ -117,7 +117,7 @@ def flatness(values: Array) -> Array:
 
 
 def crest(values: Array) -> Array:
-    """Largest value over the mean; 1 for a flat spectrum; (t,). Source: Peeters 2004, CUIDADO, 9.2."""
+    """Largest value over the mean; 1 for a flat spectrum; (t,). Source: Peeters 2004, CUIDADO."""
     if values.shape[1] == 0:
         return np.full(len(values), np.nan)
     return ratio(values.max(axis=1), values.mean(axis=1))

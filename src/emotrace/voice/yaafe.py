@@ -55,7 +55,7 @@ class YaafeLike:
     where a window is shorter than a frame, and where a feature has a value in no frame.
 
     Source: Mathieu et al. 2010, YAAFE, an easy to use and efficient audio feature extraction software (ISMIR); Kahou et al.
-    2015, EmoNets, section 3.2, for their use.
+    2015, EmoNets, for their use.
     """
 
     def __init__(self, scales: tuple[float, ...] = SCALES) -> None:
