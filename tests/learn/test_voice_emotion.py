@@ -158,11 +158,23 @@ def test_runs_are_gathered_and_what_is_done_is_not_done_again(actors, polish, sm
     recipe.validate_run(actors, polish, 0, tmp_path, CONFIG)
     assert capsys.readouterr().out == ""
     found = protocol.gathered(actors, polish, tmp_path)
-    assert found["ravdess"][1].sum() == 16
-    assert found["nemo"][1].sum() == 6
+    assert list(found) == ["ravdess", "ravdess in 2 s", "nemo", "nemo in 2 s"]
+    assert set(found["ravdess"][1].speaker) == {"01", "02"}
+    assert set(found["nemo"][1].speaker) == {"S0"}
     scores = protocol.cross_scores(actors, polish, tmp_path)
-    assert scores["ravdess"]["n"] == 16
-    assert 0 <= scores["ravdess"]["uar"] <= 1
+    assert [scores[name]["n"] for name in scores] == [16, 16, 6, 6]
+    assert set(scores["ravdess"]["uar_of"]) == {"female", "male", "01", "02"}
+    assert 0.1 < protocol.warmth_of(actors, polish, tmp_path) < 20
+
+
+def test_two_seconds_are_taken_from_the_middle_of_the_voice():
+    long, short = protocol.windows_of([mel(600), mel(90)])
+    assert (len(long), len(short)) == (200, 90)
+    late = torch.full((600, 80), -1.0)
+    late[500:540] = 0.0
+    (window,) = protocol.windows_of([late])
+    assert (window[:, 0] == 0.0).sum() == 40
+    assert torch.equal(window, late[400:])
 
 
 def test_a_clip_is_heard_the_same_alone_and_among_longer_ones(actors):

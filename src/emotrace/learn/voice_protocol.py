@@ -21,13 +21,16 @@ from emotrace.corpora import nemo, ravdess
 from emotrace.corpora.voices import Voices
 from emotrace.face.valence_arousal import PLACES
 from emotrace.learn.evaluate import as_json
-from emotrace.learn.mel_augment import padded
+from emotrace.learn.mel_augment import padded, speech_of
 from emotrace.learn.metrics import concordance, score, softmax, temperature
 from emotrace.learn.networks.voice import EXPRESSIONS, VoiceListener
 from emotrace.scheme import VOICE_EXPRESSION
 from emotrace.voice.log_mel import log_mel
 
 NAMES = ("ravdess", "nemo")   # folders of the two corpora
+WINDOW = 200                  # frames that `analyze` hears at once: 2 s
+SHORT = " in 2 s"             # behind a corpus's name, where that much of each clip was heard
+FILE = "outputs.npz"          # in a run's folder, what it says of those left out
 GROUPS = 5                    # of RAVDESS's actors
 RUNS = 7                      # one for each speaker of nEMO that we have
 CALM = (0.68, -0.46)          # "relaxed". Source: Russell & Mehrabian 1977, as of PLACES
@@ -83,8 +86,15 @@ def outputs_of(network: VoiceListener, mels: Sequence[Tensor], batch: int = 16) 
     found = np.zeros((len(mels), EXPRESSIONS + 2), np.float32)
     order = np.argsort([len(mel) for mel in mels], kind="stable")
     for rows in np.split(order, range(batch, len(order), batch)):
-        found[rows] = network(padded([mels[i] for i in rows])).numpy()
+        found[rows] = network(padded([mels[i] for i in rows])).float().numpy()
     return found
+
+
+def windows_of(mels: Sequence[Tensor]) -> list[Tensor]:
+    """The 2 s in the middle of each clip's voice, as `analyze` hears them; shorter clips are whole."""
+    middles = [sum(speech_of(mel)) // 2 for mel in mels]
+    starts = [max(0, min(middle - WINDOW // 2, len(mel) - WINDOW)) for middle, mel in zip(middles, mels, strict=True)]
+    return [mel[start : start + WINDOW] for start, mel in zip(starts, mels, strict=True)]
 
 
 def groups_of(corpus: Voices) -> list[NDArray[np.bool_]]:
@@ -104,40 +114,46 @@ def left_out(actors: Clips, polish: Clips, run: int) -> tuple[NDArray[np.bool_],
     return groups_of(actors.corpus)[run] if run < GROUPS else nobody, speakers_of(polish.corpus)[run]
 
 
-def gathered(actors: Clips, polish: Clips, folder: Path) -> dict[str, tuple[NDArray[np.float32], NDArray[np.bool_]]]:
-    """What the runs that are done say of clips whose speakers they never heard: outputs (n, 10), and (n,) which clips."""
-    found = {
-        name: (np.zeros((len(part), EXPRESSIONS + 2), np.float32), np.zeros(len(part), np.bool_))
-        for name, part in zip(NAMES, (actors, polish), strict=True)
-    }
-    for run in range(RUNS):
-        if (file := folder / f"run{run}" / "outputs.npz").is_file():
-            with np.load(file, allow_pickle=False) as said:
-                for name, rows in zip(NAMES, left_out(actors, polish, run), strict=True):
-                    found[name][0][rows] = said[name]
-                    found[name][1][rows] = True
+def said_of(network: VoiceListener, parts: Sequence[Clips]) -> dict[str, NDArray[np.float32]]:
+    """What a network says of clips of both corpora, whole and of 2 s of each, by name."""
+    whole = {name: outputs_of(network, part.mels) for name, part in zip(NAMES, parts, strict=True)}
+    return whole | {name + SHORT: outputs_of(network, windows_of(part.mels)) for name, part in zip(NAMES, parts, strict=True)}
+
+
+def gathered(actors: Clips, polish: Clips, folder: Path) -> dict[str, tuple[NDArray[np.float32], Voices]]:
+    """What the runs that are done say of clips whose speakers they never heard: outputs (n, 10), and those clips' table."""
+    parts, found = (actors, polish), {}
+    done = [run for run in range(RUNS) if (folder / f"run{run}" / FILE).is_file()]
+    for i, name in enumerate(NAMES):
+        rows = [left_out(actors, polish, run)[i] for run in done]
+        table = [parts[i].corpus[np.concatenate([np.flatnonzero(each) for each in rows])]] if any(map(np.any, rows)) else []
+        for corpus in table:
+            for kind in (name, name + SHORT):
+                said = [np.load(folder / f"run{run}" / FILE, allow_pickle=False)[kind] for run in done]
+                found[kind] = np.concatenate(said), corpus
     return found
 
 
 def cross_scores(actors: Clips, polish: Clips, folder: Path, warmth: float = 1.0) -> dict[str, dict[str, object]]:
     """Scores of the cross-validation by corpus: of all who were left out, of women, of men, and of each speaker alone."""
     scores: dict[str, dict[str, object]] = {}
-    for (name, (outputs, rows)), part in zip(gathered(actors, polish, folder).items(), (actors, polish), strict=True):
-        if rows.any():
-            corpus, said = part.corpus[rows], softmax(outputs[rows, :EXPRESSIONS] / np.float32(warmth))
-            scores[name] = {**as_json(score(said, corpus.label, VOICE_EXPRESSION.labels))} | {
+    for name, (outputs, corpus) in gathered(actors, polish, folder).items():
+        said = softmax(outputs[:, :EXPRESSIONS] / np.float32(warmth))
+        derived = affect(corpus)
+        scores[name] = {
+            **as_json(score(said, corpus.label, VOICE_EXPRESSION.labels)),
+            "ccc": [concordance(outputs[:, EXPRESSIONS + i], derived[:, i]) for i in range(2)],
+            "uar_of": {
                 group: score(said[column == group], corpus.label[column == group], VOICE_EXPRESSION.labels).uar
                 for column in (corpus.gender, corpus.speaker)
                 for group in sorted(set(column.tolist()))
-            }
-            derived = affect(corpus)
-            scores[name]["ccc"] = [concordance(outputs[rows, EXPRESSIONS + i], derived[:, i]) for i in range(2)]
+            },
+        }
     return scores
 
 
 def warmth_of(actors: Clips, polish: Clips, folder: Path) -> float:
-    """The temperature that fits what the runs say of speakers they never heard."""
-    found = gathered(actors, polish, folder)
-    said = np.concatenate([outputs[rows, :EXPRESSIONS] for outputs, rows in found.values()])
-    truth = np.concatenate([part.corpus.label[rows] for part, (_, rows) in zip((actors, polish), found.values(), strict=True)])
-    return temperature(said, truth)
+    """The temperature that fits what the runs say of whole clips of speakers they never heard."""
+    found = [part for name, part in gathered(actors, polish, folder).items() if name in NAMES]
+    said, truth = np.concatenate([outputs for outputs, _ in found]), np.concatenate([corpus.label for _, corpus in found])
+    return temperature(said[:, :EXPRESSIONS], truth)

@@ -36,7 +36,19 @@ from emotrace.learn.networks.whisper import pretrained
 from emotrace.learn.plan import Plan, device_of, precision_of
 from emotrace.learn.state import Progress
 from emotrace.learn.voice_export import export_voice
-from emotrace.learn.voice_protocol import NAMES, RUNS, Clips, affect, cross_scores, left_out, outputs_of, read, warmth_of
+from emotrace.learn.voice_protocol import (
+    FILE,
+    NAMES,
+    RUNS,
+    Clips,
+    affect,
+    cross_scores,
+    left_out,
+    outputs_of,
+    read,
+    said_of,
+    warmth_of,
+)
 from emotrace.recipes import Published
 from emotrace.scheme import VOICE_EXPRESSION
 
@@ -177,14 +189,14 @@ def _heard(network: VoiceListener, lessons: Lessons, config: Config) -> tuple[Te
 
 
 def validate_run(actors: Clips, polish: Clips, run: int, folder: Path, config: Config, report: Report = lines) -> None:
-    """One run of the cross-validation: fit on the others, and keep what is said of those left out in `outputs.npz`."""
+    """One run of the cross-validation: fit on the others, and keep what is said of those left out in its folder."""
     place = folder / f"run{run}"
-    if (place / "outputs.npz").is_file():
+    if (place / FILE).is_file():
         return
     out_actors, out_polish = left_out(actors, polish, run)
     network = fit_on([actors[~out_actors], polish[~out_polish]], place, config, report)
-    said = {NAMES[0]: outputs_of(network, actors[out_actors].mels), NAMES[1]: outputs_of(network, polish[out_polish].mels)}
-    np.savez(place / "outputs.npz", allow_pickle=False, **said)
+    said = said_of(network, (actors[out_actors], polish[out_polish]))
+    np.savez(place / FILE, allow_pickle=False, **said)
 
 
 def transferred(learnt: Clips, tested: Clips, folder: Path, config: Config, report: Report = lines) -> float:
