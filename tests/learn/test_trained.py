@@ -8,9 +8,8 @@ import sys
 from dataclasses import asdict, replace
 
 import cv2
+import made_fer2013
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import scipy.io
 
@@ -24,21 +23,11 @@ from emotrace.learn.predict import outputs_of  # noqa: E402
 from emotrace.recipes import catalogue, expression_compact, expression_convnet1, record, trained  # noqa: E402
 from emotrace.scheme import EXPRESSION_7, EXPRESSION_8  # noqa: E402
 
-WORDS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-FERPLUS = (*EXPRESSION_8.labels, "unknown", "nf")
-
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     """56 noisy pictures in FER2013's columns, 14 of them PublicTest; raters always say contempt."""
-    random = np.random.default_rng(0)
-    label = np.arange(56) % 7
-    images = [cv2.imencode(".png", random.integers(0, 256, (48, 48)).astype(np.uint8))[1].tobytes() for _ in label]
-    votes = {f"ferplus_{word}": np.full(56, 10 * (word == "contempt")) for word in FERPLUS}
-    usage = ["Training"] * 42 + ["PublicTest"] * 14
-    path = tmp_path_factory.mktemp("fer") / "fer2013.parquet"
-    pq.write_table(pa.table({"image": images, "label": [WORDS[i] for i in label], "usage": usage, **votes}), path)
-    return path
+    return made_fer2013.write(tmp_path_factory.mktemp("fer") / "fer2013.parquet")
 
 
 @pytest.fixture(scope="module")

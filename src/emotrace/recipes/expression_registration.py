@@ -137,7 +137,7 @@ def arms(
     lessons: fer.Lessons, training: NDArray[np.float64], held_out: NDArray[np.float64], config: Config
 ) -> Iterator[tuple[str, fer.Lessons]]:
     """The same pictures, registered and lit in each way that is compared."""
-    target = mean_shape(training[np.isfinite(training).all(axis=(1, 2))])
+    target = target_of(training)
     yield "none", lessons
     random = np.random.default_rng(config.seed)
     for kind in ("affine", "similarity"):
@@ -148,6 +148,18 @@ def arms(
         )
         yield kind, registered
     yield "similarity-light", replace(registered, images=unlit(registered.images), held_out=unlit(registered.held_out))
+
+
+def target_of(shapes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean shape of the faces with landmarks, where they have it.
+
+    Raises:
+        InputError: there are none.
+    """
+    known = np.isfinite(shapes).all(axis=(1, 2))
+    if not known.any():
+        raise InputError(f"no face found in {len(shapes)} pictures, so there is no shape to register to")
+    return mean_shape(shapes[known])
 
 
 def unlit(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
