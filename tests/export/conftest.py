@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from planted_sound import Said, Turns, plant_sound
 
 from emotrace import columns, load, registry
 from emotrace.analysis import Analysis
@@ -29,7 +30,8 @@ def plant(tmp_path: Path) -> Plant:
 
     People without a name ("") are tracks that could not be assigned. Further arguments: `measured` gives columns of
     faces.parquet other values than NaN, `cuts` the times of cuts, `times` another clock, `analysed` a mask, `components` what
-    is measured, `video` other facts, `finished`, and `folder`.
+    is measured, `video` other facts, `finished`, and `folder`; `turns` are who speaks, `said` what is fused
+    (planted_sound.py).
     """
 
     def write(
@@ -43,6 +45,8 @@ def plant(tmp_path: Path) -> Plant:
         video: Mapping[str, Any] | None = None,
         finished: bool = True,
         folder: Path | None = None,
+        turns: Turns = (),
+        said: Said | None = None,
     ) -> Analysis:
         chosen = list(registry.default_names() if components is None else components)
         chosen = [line.name for line in registry.with_needs(chosen)]
@@ -60,6 +64,7 @@ def plant(tmp_path: Path) -> Plant:
         })  # fmt: skip
         _write_faces(home, tracks, frames, clock, chosen, measured or {})
         _write_people(home, tracks, clock)
+        plant_sound(home, turns, said, [name for name in chosen if name.startswith("voice.")])
         facts = {
             "name": "clip.mp4", "path": str(home.parent / "clip.mp4"), "relative": "../clip.mp4", "width": 640,
             "height": 360, "rotation": 0, "duration": count / RATE, "rate": RATE, "codec": "h264", "has_sound": True,

@@ -108,7 +108,8 @@ def test_what_needs_expressions_says_so_when_they_were_not_measured(plant, forma
 )
 def test_a_file_name_can_neither_leave_the_folder_nor_break_it(plant, tmp_path, name, expected):
     analysis = plant(SHOWN, video={"name": name})
-    assert export(analysis, "webvtt", tmp_path / "out") == [tmp_path / "out" / f"{expected}.vtt"]
+    assert export(analysis, "elan", tmp_path / "out") == [tmp_path / "out" / f"{expected}.eaf"]
+    assert export(analysis, "webvtt", tmp_path / "out")[1] == tmp_path / "out" / f"{expected}.fused.vtt"
 
 
 def test_reading_a_long_table_holds_only_a_part_of_it(plant):
@@ -168,3 +169,23 @@ def test_the_code_of_the_page_runs(plant, monkeypatch):
     for snippet in snippets:
         exec(compile(snippet, str(PAGE), "exec"), {})
     assert (analysis.folder / "export" / "clip.vtt").is_file()
+
+
+HEARD = {"turns": [("silence", 1.0), ("", 4.0)], "said": {"": [("anger", "voice")] * 4}}
+RECORDING = {"name": "clip.wav", "path": "/recordings/clip.wav", "width": 0, "height": 0, "has_pictures": False, "rate": None}
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_recording_without_pictures_is_exported(plant, format):
+    written = export(plant({}, times=[], video=RECORDING, **HEARD), format)
+    assert written
+    assert ("anger" in written[-1].read_text(encoding="utf-8")) == (format != "openface")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_folder_from_before_sound_was_analysed_is_exported(plant, format):
+    analysis = plant(SHOWN)
+    analysis.provenance["schema"] = 1
+    for table in ("sound", "voice", "emotions"):
+        (analysis.folder / f"{table}.parquet").unlink()
+    assert all(path.stat().st_size for path in export(analysis, format))

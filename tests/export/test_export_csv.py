@@ -21,7 +21,7 @@ def test_every_table_reads_back_as_it_is(plant):
         measured={"landmarks_x": points, "valence": np.linspace(-1, 1, 50), "pose_yaw": -12.5},
     )
     written = export(analysis, "csv")
-    assert [path.name for path in written] == ["frames.csv", "faces.csv", "people.csv", "tracks.csv"]
+    assert [path.stem for path in written] == ["frames", "faces", "people", "tracks", "sound", "voice", "emotions"]
     faces = pd.read_csv(analysis.folder / "export" / "faces.csv")
     assert np.array_equal(faces.filter(regex=r"^landmarks_x_\d+$").to_numpy(np.float32), points)
     assert np.array_equal(faces["valence"].astype(np.float32), np.linspace(-1, 1, 50, dtype=np.float32))
@@ -69,10 +69,35 @@ def test_a_video_without_faces_gives_headers_alone(plant):
     analysis = plant({}, times=[0.0, 0.04])
     export(analysis, "csv")
     assert len(pd.read_csv(analysis.folder / "export" / "frames.csv")) == 2
-    for table in ("faces", "people", "tracks"):
+    for table in ("faces", "people", "tracks", "sound", "voice", "emotions"):
         lines = (analysis.folder / "export" / f"{table}.csv").read_text(encoding="utf-8").splitlines()
         assert len(lines) == 1
-        assert lines[0].split(",")[0] in {"frame", "person", "track"}
+        assert lines[0].split(",")[0] in {"frame", "person", "track", "time", "start"}
+
+
+def test_voice_and_emotions_are_tables_too_with_empty_cells_where_fusion_abstains(plant):
+    said = {"P1": [("happiness", "face+voice"), ("", ""), None], "": [None, ("sadness", "voice"), None]}
+    analysis = plant({"P1": [("happiness", 4.0)]}, turns=[("P1", 1.6), ("silence", 2.0), ("", 1.4)], said=said)
+    export(analysis, "csv")
+    with (analysis.folder / "export" / "emotions.csv").open(encoding="utf-8", newline="") as stream:
+        shown = ("start", "person", "expression", "rests_on", "confidence")
+        rows = [tuple(row[key] for key in shown) for row in csv.DictReader(stream)]
+    assert rows == [
+        ("0", "P1", "happiness", "face+voice", "0.6"), ("1", "", "sadness", "voice", "0.6"), ("1", "P1", "", "", ""),
+    ]  # fmt: skip
+    voice = pd.read_csv(analysis.folder / "export" / "voice.csv")
+    assert voice["speaker"].fillna("").tolist() == ["P1", "P1", "", ""]
+    assert voice["pitch"].fillna(0).tolist() == [210, 210, 0, 160]   # there is too little speech in the third window
+    sound = pd.read_csv(analysis.folder / "export" / "sound.csv")
+    assert np.allclose(sound["time"], np.arange(len(sound)) * 0.032, atol=1e-12)
+
+
+def test_a_folder_from_before_sound_was_analysed_gives_the_tables_it_has(plant):
+    analysis = plant({"P1": [("fear", 0.2)]})
+    analysis.provenance["schema"] = 1
+    for table in ("sound", "voice", "emotions"):
+        (analysis.folder / f"{table}.parquet").unlink()
+    assert [path.stem for path in export(analysis, "csv")] == ["frames", "faces", "people", "tracks"]
 
 
 @pytest.mark.parametrize("rows", [1, 7, 8192])

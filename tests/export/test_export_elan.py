@@ -113,3 +113,34 @@ def test_the_file_lies_in_the_export_folder_and_is_named_after_the_video(plant):
 def test_what_is_shorter_than_a_millisecond_is_left_out(plant, monkeypatch):
     monkeypatch.setattr(elan.segments, "shots", lambda analysis: [Segment(0.0, 0.0001, "shot 0"), Segment(0.0001, 1, "shot 1")])
     assert tiers(document(plant(SHOWN)))["shots"] == [(0, 1000, "shot 1")]
+
+
+HEARD = {
+    "turns": [("P1", 2.496), ("silence", 1.024), ("P2", 1.984), ("", 2.496)],
+    "said": {
+        "P1": [("happiness", "face+voice"), ("happiness", "face"), ("", ""), ("fear", "face"), None],
+        "": [None, None, None, ("anger", "voice"), ("anger", "voice")],
+    },
+}
+
+
+def test_who_speaks_and_what_is_fused_are_tiers_of_their_own(plant):
+    root = document(plant({"P1": [("neutral", 8.0)], "P2": [("neutral", 8.0)]}, **HEARD))
+    found = tiers(root)
+    assert found["P1 speech"] == [(0, 2496, "speaks")]
+    assert found["P2 speech"] == [(3520, 5500, "speaks")]   # where nobody is silent between them, turns change between windows
+    assert found["unseen speech"] == [(5500, 8000, "speaks")]
+    assert found["P1 emotion"] == [(0, 2500, "happiness"), (3500, 4500, "fear")]   # no answer in between, not there after
+    assert found["unseen emotion"] == [(3500, 5500, "anger")]
+    assert "P2 emotion" not in found
+    people = {tier.get("TIER_ID"): tier.get("PARTICIPANT") for tier in root.iter("TIER")}
+    assert people["P1 emotion"] == "P1"
+    assert people["unseen speech"] is None
+    kinds = {kind.get("LINGUISTIC_TYPE_ID") for kind in root.iter("LINGUISTIC_TYPE")}
+    assert kinds == {"expression", "presence", "speech", "emotion", "shots"}
+
+
+def test_tiers_of_what_was_heard_end_with_the_file(plant):
+    found = tiers(document(plant({"P1": [("fear", 2.6)]}, turns=[("P1", 2.56)], said={"P1": [("fear", "face")] * 2})))
+    assert found["P1 emotion"] == [(0, 2600, "fear")]   # its last window reaches to 3 s
+    assert found["P1 speech"] == [(0, 2560, "speaks")]

@@ -16,8 +16,8 @@ FSRE = {"valence", "potency", "arousal", "unpredictability"}
 SHOWN = {"P1": [("happiness", 2.0), ("neutral", 1.0)], "P2": [("absent", 1.0), ("fear", 2.0)]}
 
 
-def document(analysis) -> ElementTree.Element:
-    return ElementTree.parse(export(analysis, "emotionml")[0]).getroot()
+def document(analysis, number: int = 0) -> ElementTree.Element:
+    return ElementTree.parse(export(analysis, "emotionml")[number]).getroot()
 
 
 def emotions(root: ElementTree.Element) -> list[tuple[str, str, int, int]]:
@@ -112,3 +112,28 @@ def test_a_hostile_name_is_only_a_name(plant):
     root = document(plant(SHOWN, video={"name": name, "path": f"/videos/{name}", "relative": None}))
     assert len(emotions(root)) == 3
     assert root.find(f"{SPACE}emotion").get("time-ref-uri") == "file:///videos/%22%3E%3Cemotion%3E%26%07.mp4"
+
+
+FUSED = {
+    "turns": [("P1", 2.56), ("", 2.56)],
+    "said": {
+        "P1": [("happiness", "face+voice"), ("happiness", "face+voice"), ("happiness", "face"), ("", "")],
+        "": [None, None, None, ("neutral", "voice"), ("neutral", "voice")],
+    },
+}
+
+
+def test_what_is_fused_is_a_document_of_its_own_that_tells_what_it_rests_on(plant):
+    analysis = plant({"P1": [("fear", 5.12)]}, **FUSED)
+    assert [path.name for path in export(analysis, "emotionml")] == ["clip.emotionml", "clip.fused.emotionml"]
+    root = document(analysis, 1)
+    assert emotions(root) == [("P1", "happiness", 0, 2500), ("P1", "happiness", 2500, 3500), ("unseen", "neutral", 3500, 5120)]
+    found = list(root.iter(f"{SPACE}emotion"))
+    assert [one.get("expressed-through") for one in found] == ["face voice", "face", "voice"]
+    assert [one.get("category-set") for one in found] == [None, None, "#expression"]
+    assert {one.find(f"{SPACE}category").get("confidence") for one in found} == {"0.600"}
+    values = [(one.get("name"), one.get("value")) for one in found[0].iter(f"{SPACE}dimension")]
+    assert values == [("valence", "0.750"), ("arousal", "0.400")]   # 0.5 and -0.2 on a scale of 0 to 1
+    assert [child.tag.removeprefix(SPACE) for child in found[0]] == ["info", "category", "dimension", "dimension", "reference"]
+    assert [one.get("id") for one in found] == ["e1", "e2", "e3"]
+    assert emotions(document(analysis)) == [("P1", "fear", 0, 5120)]

@@ -90,3 +90,25 @@ def test_a_browser_loads_the_captions(plant, chromium):
     )
     page.close()
     assert [tuple(cue) for cue in shown] == EXPECTED
+
+
+def test_a_second_file_tells_who_speaks_and_what_is_fused(plant):
+    said = {
+        "P1": [("happiness", "face+voice"), ("", ""), ("", ""), ("fear", "face"), ("fear", "face")],
+        "<b>": [None, None, ("sadness", "face"), ("sadness", "face"), ("sadness", "face")],
+        "": [None, None, None, ("anger", "voice"), ("anger", "voice")],
+    }
+    shown = {"P1": [("fear", 5.12)], "<b>": [("fear", 5.12)]}
+    written = export(plant(shown, turns=[("P1", 2.4), ("silence", 0.64), ("", 2.08)], said=said), "webvtt")
+    assert [path.name for path in written] == ["clip.vtt", "clip.fused.vtt"]
+    assert cues(written[1].read_text(encoding="utf-8")) == [
+        (0.0, 1.5, "P1 speaks: happiness 0.60"),
+        (1.5, 2.5, "P1 speaks"),   # without an expression that is sure enough
+        (2.5, 3.5, "&lt;b&gt;: sadness 0.60"),
+        (3.5, 5.12, "unseen speaks: anger 0.60 · &lt;b&gt;: sadness 0.60 · P1: fear 0.60"),
+    ]
+
+
+def test_windows_that_say_the_same_are_one_cue(plant):
+    written = export(plant({"P1": [("fear", 4.0)]}, said={"P1": [("fear", "face")] * 3}), "webvtt")
+    assert cues(written[1].read_text(encoding="utf-8")) == [(0.0, 4.0, "P1: fear 0.60")]

@@ -38,10 +38,12 @@ FORMATS: dict[str, Format] = {
         Format("csv", ".csv", "all tables as they are, one column a number", "emotrace.export.wide_csv:write"),
         Format("openface", ".openface.csv", "faces with OpenFace 2's column names, units and signs",
                "emotrace.export.openface:write"),
-        Format("elan", ".eaf", "expressions, presence and shots as tiers for ELAN", "emotrace.export.elan:write"),
+        Format("elan", ".eaf", "expressions, presence, speech, fused emotion and shots as tiers for ELAN",
+               "emotrace.export.elan:write"),
         Format("emotionml", ".emotionml", "expressions, valence and arousal as W3C EmotionML 1.0",
                "emotrace.export.emotionml:write"),
-        Format("webvtt", ".vtt", "expressions as captions for video players", "emotrace.export.webvtt:write"),
+        Format("webvtt", ".vtt", "expressions, who speaks and fused emotion as captions for video players",
+               "emotrace.export.webvtt:write"),
     )
 }  # fmt: skip
 

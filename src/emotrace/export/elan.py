@@ -3,6 +3,10 @@
     P1 expression   the strongest expression, smoothed over 0.5 s, stretches under 0.2 s joined to their neighbour;
                     a gap is time in which it could not be measured
     P1 presence     "seen" while the face is in the picture, measurable or not
+    P1 speech       "speaks" while the person does
+    P1 emotion      the most probable expression by face and voice together, in windows of 2 s that each stand for their middle;
+                    a gap is time in which neither was sure enough
+    unseen speech   of a voice whose speaker is not seen; and likewise "unseen emotion"
     shots           one annotation a shot, so its edges are the cuts
 
 Times are whole milliseconds on the container's clock. ELAN finds the video by its absolute path, or by the path relative to the
@@ -14,6 +18,7 @@ Source: The Language Archive, EAF Annotation Format 3.0.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
@@ -25,7 +30,7 @@ from emotrace.export.segments import Segment
 from emotrace.export.writing import replacing
 
 SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
-KINDS = ("expression", "presence", "shots")   # linguistic types, of which each tier has one
+KINDS = ("expression", "presence", "speech", "emotion", "shots")   # linguistic types, of which each tier has one
 
 
 def write(analysis: Analysis, folder: Path) -> list[Path]:
@@ -61,25 +66,33 @@ def _document(analysis: Analysis, folder: Path) -> ElementTree.Element:
             _annotate(element, f"a{count}", slots[tier, k], segment.label)
     last = ElementTree.SubElement(header, "PROPERTY", {"NAME": "lastUsedAnnotationId"})
     last.text = str(count)
-    for kind in KINDS:
+    used = {_kind(name) for name, _, _ in tiers}
+    for kind in (kind for kind in KINDS if kind in used):
         ElementTree.SubElement(root, "LINGUISTIC_TYPE", {
             "GRAPHIC_REFERENCES": "false", "LINGUISTIC_TYPE_ID": kind, "TIME_ALIGNABLE": "true",
         })  # fmt: skip
     return root
 
 
-def _tiers(analysis: Analysis) -> list[tuple[str, str, list[Segment]]]:
+def _tiers(analysis: Analysis) -> list[tuple[str, str, Sequence[Segment]]]:
     """Name, person and segments of each tier; a segment shorter than a millisecond cannot be shown."""
-    seen = segments.presence(analysis)
-    tiers = []
-    for person in analysis.people:
-        tiers.append((f"{person.name} expression", person.name, segments.expressions(analysis, person.name)))
-        tiers.append((f"{person.name} presence", person.name, seen[person.name]))
+    seen, speech, fused = segments.presence(analysis), segments.speech(analysis), segments.fused(analysis, by_source=False)
+    tiers: list[tuple[str, str, Sequence[Segment]]] = []
+    for person in (*(person.name for person in analysis.people), ""):
+        if person:
+            tiers.append((f"{person} expression", person, segments.expressions(analysis, person)))
+            tiers.append((f"{person} presence", person, seen[person]))
+        tiers.append((f"{media.called(person)} speech", person, speech[person]))
+        tiers.append((f"{media.called(person)} emotion", person, fused[person]))
     tiers.append(("shots", "", segments.shots(analysis)))
     return [(name, person, [s for s in found if _ms(s.start) < _ms(s.end)]) for name, person, found in tiers]
 
 
-def _slots(order: ElementTree.Element, tiers: list[list[Segment]]) -> dict[tuple[int, int], tuple[str, str]]:
+def _kind(tier: str) -> str:
+    return tier.split()[-1]
+
+
+def _slots(order: ElementTree.Element, tiers: list[Sequence[Segment]]) -> dict[tuple[int, int], tuple[str, str]]:
     """Write the time slots in order of time; the two of each segment, by tier and number."""
     ends = sorted(
         (_ms(time), tier, k, side)
@@ -95,7 +108,7 @@ def _slots(order: ElementTree.Element, tiers: list[list[Segment]]) -> dict[tuple
 
 
 def _tier(root: ElementTree.Element, name: str, person: str) -> ElementTree.Element:
-    attributes = {"ANNOTATOR": "emotrace", "LINGUISTIC_TYPE_REF": name.split()[-1], "TIER_ID": media.xml_text(name)}
+    attributes = {"ANNOTATOR": "emotrace", "LINGUISTIC_TYPE_REF": _kind(name), "TIER_ID": media.xml_text(name)}
     if person:
         attributes["PARTICIPANT"] = media.xml_text(person)
     return ElementTree.SubElement(root, "TIER", attributes)

@@ -10,10 +10,16 @@ One <emotion> a person and stretch of one expression (the segments of the ELAN e
 - time: `start` and `end` are milliseconds since 1970 in EmotionML, which the time in a video is not. Its way to say "so long
   after the beginning of the recording" is `time-ref-uri` (the video) with `offset-to-start` and `duration`, in ms.
 - <info>: who it is, as text.
+
+What face and voice say together is a document of its own, so that the same face is not told twice in one: a stretch of
+windows with one expression that rests on the same. `expressed-through` is "face", "voice" or "face voice", and valence and
+arousal have the mean over the stretch as `value`.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -22,7 +28,7 @@ import numpy as np
 from emotrace import registry
 from emotrace.analysis import Analysis
 from emotrace.export import media, segments
-from emotrace.export.segments import Segment
+from emotrace.export.segments import Fused, Segment
 from emotrace.export.writing import replacing
 from emotrace.timeline import Timeline
 
@@ -35,32 +41,42 @@ TRACE_RATE = 10   # Hz; expressions change slower, and a file for an hour stays 
 
 
 def write(analysis: Analysis, folder: Path) -> list[Path]:
-    """Write the document; see `emotrace.export.export` for arguments and errors."""
+    """Write the two documents; see `emotrace.export.export` for arguments and errors."""
     media.check_moves(analysis, "emotionml")
-    root = ElementTree.Element("emotionml", {
-        "xmlns": NAMESPACE, "version": "1.0", "category-set": BIG6, "dimension-set": DIMENSIONS,
-    })  # fmt: skip
-    _vocabulary(root)
-    count = 0
+    faces, together = _root(), _root()
+    video = _Video(media.file(analysis).as_uri(), media.kind(analysis))
     for person in analysis.people:
         affect = _affect(analysis, person.name)
         for segment in segments.expressions(analysis, person.name):
-            count += 1
-            _emotion(root, f"e{count}", person.name, segment, affect, media.file(analysis).as_uri(), media.kind(analysis))
-    path = media.named(analysis, folder, ".emotionml")
+            _emotion(faces, video, person.name, segment, "face", _traces(segment, affect), {})
+    for name, stretches in segments.fused(analysis).items():
+        for stretch in stretches:
+            _emotion(together, video, name, stretch, stretch.rests_on.replace("+", " "), {}, _means(stretch))
+    return [
+        _written(faces, media.named(analysis, folder, ".emotionml")),
+        _written(together, media.named(analysis, folder, ".fused.emotionml")),
+    ]
+
+
+def _written(root: ElementTree.Element, path: Path) -> Path:
     document = ElementTree.ElementTree(root)
     ElementTree.indent(document)
     with replacing(path) as stream:
         document.write(stream, encoding="UTF-8", xml_declaration=True)
-    return [path]
+    return path
 
 
-def _vocabulary(root: ElementTree.Element) -> None:
+def _root() -> ElementTree.Element:
+    """A document without emotions, with the vocabulary of expressions."""
+    root = ElementTree.Element("emotionml", {
+        "xmlns": NAMESPACE, "version": "1.0", "category-set": BIG6, "dimension-set": DIMENSIONS,
+    })  # fmt: skip
     vocabulary = ElementTree.SubElement(root, "vocabulary", {"type": "category", "id": OWN})
     scheme = registry.spec("face.expression").scheme
     assert scheme is not None   # face.expression is a table of numbers
     for label in scheme.labels:
         ElementTree.SubElement(vocabulary, "item", {"name": label})
+    return root
 
 
 def _affect(analysis: Analysis, person: str) -> Timeline | None:
@@ -70,25 +86,47 @@ def _affect(analysis: Analysis, person: str) -> Timeline | None:
     return analysis.timeline("face.valence_arousal", person)
 
 
+@dataclass(frozen=True, slots=True)
+class _Video:
+    """What stretches are stretches of: its `uri` and media type."""
+
+    uri: str
+    kind: str
+
+
 def _emotion(
-    root: ElementTree.Element, name: str, person: str, segment: Segment, affect: Timeline | None, uri: str, kind: str
+    root: ElementTree.Element,
+    video: _Video,
+    person: str,
+    segment: Segment,
+    through: str,
+    traces: dict[str, str],
+    means: dict[str, str],
 ) -> None:
-    """One stretch; the schema wants info, descriptions and references in this order."""
+    """One stretch, its dimensions as traces or as means; the schema wants info, descriptions and references in this order."""
     start, end = round(segment.start * 1000), round(segment.end * 1000)
     emotion = ElementTree.SubElement(root, "emotion", {
-        "id": name, "expressed-through": "face",
-        "time-ref-uri": uri, "offset-to-start": str(start), "duration": str(end - start),
+        "id": f"e{len(root)}", "expressed-through": through,   # the first child is the vocabulary
+        "time-ref-uri": video.uri, "offset-to-start": str(start), "duration": str(end - start),
     })  # fmt: skip
     if segment.label not in BIG6_NAMES:
         emotion.set("category-set", f"#{OWN}")
-    ElementTree.SubElement(emotion, "info").text = media.xml_text(person)
+    ElementTree.SubElement(emotion, "info").text = media.called(person)
     ElementTree.SubElement(emotion, "category", {"name": segment.label, "confidence": f"{segment.value:.3f}"})
-    for label, samples in _traces(segment, affect).items():
+    for label, samples in traces.items():
         dimension = ElementTree.SubElement(emotion, "dimension", {"name": label})
         ElementTree.SubElement(dimension, "trace", {"freq": f"{TRACE_RATE}Hz", "samples": samples})
+    for label, value in means.items():
+        ElementTree.SubElement(emotion, "dimension", {"name": label, "value": value})
     ElementTree.SubElement(emotion, "reference", {
-        "role": "expressedBy", "media-type": kind, "uri": f"{uri}#t={start / 1000:.3f},{end / 1000:.3f}",
+        "role": "expressedBy", "media-type": video.kind, "uri": f"{video.uri}#t={start / 1000:.3f},{end / 1000:.3f}",
     })  # fmt: skip
+
+
+def _means(stretch: Fused) -> dict[str, str]:
+    """Mean valence and arousal on a scale of 0 to 1, where they are known."""
+    found = {"valence": stretch.valence, "arousal": stretch.arousal}
+    return {label: f"{min(max((mean + 1) / 2, 0), 1):.3f}" for label, mean in found.items() if math.isfinite(mean)}
 
 
 def _traces(segment: Segment, affect: Timeline | None) -> dict[str, str]:

@@ -15,6 +15,7 @@ from emotrace.errors import InputError
 # All but the characters XML 1.0 allows (section 2.2): control characters, lone surrogates of undecodable names, U+FFFE, U+FFFF.
 NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 NOT_NAME = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\ud800-\udfff]')
+UNSEEN = "unseen"
 LONGEST = 60   # characters; at most 240 bytes, so that with its suffix a name stays below the 255 bytes of a file system
 
 
@@ -40,7 +41,13 @@ def name(analysis: Analysis) -> str:
 
 def kind(analysis: Analysis) -> str:
     """Media type by the name, "video/mp4"."""
-    return mimetypes.guess_type(name(analysis))[0] or "video/*"
+    unknown = "video/*" if analysis.video.get("has_pictures", True) else "audio/*"
+    return mimetypes.guess_type(name(analysis))[0] or unknown
+
+
+def called(person: str) -> str:
+    """What a person is called; "" is whoever speaks and is not seen."""
+    return xml_text(person) or UNSEEN
 
 
 def named(analysis: Analysis, folder: Path, suffix: str) -> Path:

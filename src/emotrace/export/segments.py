@@ -1,10 +1,12 @@
 """Stretches of time in which one thing holds: an expression, a person's presence, a shot.
 
     expression timeline ─smooth─▶ strongest label of each frame ─runs─▶ segments ─join the short─▶ segments
+    emotions.parquet ─cells─▶ windows without overlap ─runs of one expression, resting on the same─▶ segments
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 
 from emotrace.analysis import Analysis
 from emotrace.export import tables
+from emotrace.spoken import NOBODY, Spoken, cells, people_of, table_of, windows
 from emotrace.timeline import Timeline
 
 SMOOTHING = 0.5   # s; a classifier of single frames flickers, an expression lasts 0.5 to 4 s (Ekman 2003)
@@ -35,6 +38,21 @@ class Segment:
     end: float
     label: str
     value: float = np.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Fused(Segment):
+    """A stretch of windows with one fused expression; `value` is its mean probability.
+
+    Args:
+        rests_on: "face", "voice" or "face+voice".
+        valence: mean over the stretch, -1..1; NaN where not measured.
+        arousal: the same.
+    """
+
+    rests_on: str = ""
+    valence: float = np.nan
+    arousal: float = np.nan
 
 
 def expressions(analysis: Analysis, person: str) -> list[Segment]:
@@ -63,6 +81,62 @@ def presence(analysis: Analysis) -> dict[str, list[Segment]]:
         name: [Segment(float(times[i]), float(last[j - 1]), "seen") for i, j in _stretches(mask, times, last)]
         for name, mask in seen.items()
     }
+
+
+def speech(analysis: Analysis) -> dict[str, list[Segment]]:
+    """When each person speaks; under "" when somebody does whom the pictures do not show. Nothing without sound."""
+    spoken = Spoken.of(analysis)
+    found: dict[str, list[Segment]] = {name: [] for name in (*(person.name for person in analysis.people), "")}
+    for turn in spoken.turns() if spoken else ():
+        name = "" if turn.person == NOBODY else analysis.people[turn.person].name
+        found[name].append(Segment(turn.start, turn.end, "speaks"))
+    return found
+
+
+def fused(analysis: Analysis, by_source: bool = True) -> dict[str, list[Fused]]:
+    """What face and voice say together of each person; under "" what a voice of nobody visible says.
+
+    No segment lies where fusion abstains. Windows overlap; each counts for its middle.
+
+    Args:
+        analysis: a finished one.
+        by_source: a stretch ends also where its expression rests on something else; `rests_on` is that of its first window.
+    """
+    found: dict[str, list[Fused]] = {name: [] for name in (*(person.name for person in analysis.people), "")}
+    table = table_of(analysis, "emotions")
+    if table is None:
+        return found
+    cell = cells_of(analysis)
+    starts = list(cell)
+    texts = [[text or "" for text in table[name].to_pylist()] for name in ("expression", "rests_on")]
+    numbers = np.stack([table[name].to_numpy() for name in ("confidence", "valence", "arousal")], axis=1).astype(np.float64)
+    place, who = np.searchsorted(starts, table["start"].to_numpy()), people_of(analysis, table["person"].to_pylist())
+    for name, person in zip(found, (*range(len(analysis.people)), NOBODY), strict=True):
+        rows = [row for row in np.flatnonzero(who == person).tolist() if texts[0][row]]
+        for run in _same(rows, place, list(zip(*texts, strict=True)) if by_source else texts[0]):
+            start, end = cell[starts[place[run[0]]]][0], cell[starts[place[run[-1]]]][1]
+            value, valence, arousal = numbers[run].mean(axis=0).tolist()
+            found[name].append(Fused(start, end, texts[0][run[0]], value, texts[1][run[0]], valence, arousal))
+    return found
+
+
+def cells_of(analysis: Analysis) -> dict[float, tuple[float, float]]:
+    """By its start, for which part of the clock (s) each window of an analysis stands; in order, inside pictures and sound."""
+    spoken = Spoken.of(analysis)
+    whole = windows(table_of(analysis, "emotions"), spoken and spoken.voice)
+    cell = np.clip(cells(whole[:, 0], whole[:, 1]), *span(analysis)).tolist()
+    return {start: (first, last) for start, (first, last) in zip(whole[:, 0].tolist(), cell, strict=True)}
+
+
+def span(analysis: Analysis) -> tuple[float, float]:
+    """First and last moment of pictures and sound, s; 0 and 0 where there is neither."""
+    frames = analysis.table("frames", ["time", "analysed"])
+    times = frames["time"].to_numpy()[frames["analysed"].to_numpy()]
+    spoken = Spoken.of(analysis)
+    known = [spoken.span] if spoken else []
+    if len(times):
+        known.append((float(times[0]), float(ends(analysis, times)[-1])))
+    return min((start for start, _ in known), default=0.0), max((end for _, end in known), default=0.0)
 
 
 def shots(analysis: Analysis) -> list[Segment]:
@@ -122,6 +196,17 @@ def _runs(codes: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     inner = np.flatnonzero(codes[1:] != codes[:-1]) + 1
     edges = np.concatenate([[0], inner, [len(codes)]]).astype(np.intp)
     return edges, codes[edges[:-1]]
+
+
+def _same(rows: list[int], place: NDArray[np.intp], said: Sequence[object]) -> list[list[int]]:
+    """Runs of rows in windows that follow each other and say the same."""
+    runs: list[list[int]] = []
+    for row in rows:
+        if runs and place[row] == place[runs[-1][-1]] + 1 and said[row] == said[runs[-1][-1]]:
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    return runs
 
 
 def _joined(

@@ -4,6 +4,9 @@ A cue lasts as long as its text stays the same: "P1: happiness 0.93 · P2: neutr
 probability over the second, and that mean. People who cannot be measured in a second are left out of its cue; a second without
 anybody has none. Times are the container's.
 
+A second file has what face and voice say together, window by window: "P1 speaks: anger 0.62 · P2: sadness 0.48". Whoever speaks
+is said to, also where there is no sure expression; "unseen" is a voice whose speaker is not seen.
+
 Source: W3C, WebVTT: The Web Video Text Tracks Format.
 """
 
@@ -14,12 +17,16 @@ from pathlib import Path
 import numpy as np
 
 from emotrace.analysis import Analysis
-from emotrace.export import media
+from emotrace.export import media, segments
 from emotrace.export.segments import ends
 from emotrace.export.writing import replacing
+from emotrace.spoken import table_of
 from emotrace.timeline import Timeline
 
+Cue = tuple[float, float, str]   # start and stop (s), text
+
 NOTE = "NOTE Expression shown, as a viewer would name it, with its mean probability over the second."
+FUSED_NOTE = "NOTE Expression by face and voice together, in windows of 2 s, with its probability; who speaks."
 
 
 def write(analysis: Analysis, folder: Path) -> list[Path]:
@@ -32,12 +39,41 @@ def write(analysis: Analysis, folder: Path) -> list[Path]:
         end = max(end, float(ends(analysis, timeline.times)[-1]))
         for second, text in by_second(timeline).items():
             lines.setdefault(second, []).append(f"{escaped(person.name)}: {text}")
-    path = media.named(analysis, folder, ".vtt")
+    shown = cues({second: " · ".join(found) for second, found in lines.items()}, end)
+    return [
+        _written(media.named(analysis, folder, ".vtt"), NOTE, shown),
+        _written(media.named(analysis, folder, ".fused.vtt"), FUSED_NOTE, together(analysis)),
+    ]
+
+
+def _written(path: Path, note: str, found: list[Cue]) -> Path:
     with replacing(path) as stream:
-        stream.write(f"WEBVTT\n\n{NOTE}\n".encode())
-        for start, stop, text in cues({second: " · ".join(found) for second, found in lines.items()}, end):
+        stream.write(f"WEBVTT\n\n{note}\n".encode())
+        for start, stop, text in found:
             stream.write(f"\n{clock(start)} --> {clock(stop)}\n{text}\n".encode())
-    return [path]
+    return path
+
+
+def together(analysis: Analysis) -> list[Cue]:
+    """Who speaks and what face and voice say together, a cue for each stretch of windows in which the text stays the same."""
+    table = table_of(analysis, "emotions")
+    if table is None:
+        return []
+    cell = segments.cells_of(analysis)
+    columns = (table[name].to_pylist() for name in ("start", "person", "speaking", "expression", "confidence"))
+    lines: dict[float, list[str]] = {}
+    for start, person, speaking, label, value in zip(*columns, strict=True):
+        who = f"{escaped(media.called(person or ''))}{' speaks' if speaking or not person else ''}"
+        if label or who.endswith(" speaks"):
+            lines.setdefault(start, []).append(f"{who}: {label} {value:.2f}" if label else who)
+    found: list[Cue] = []
+    for window in sorted(lines):
+        (start, stop), text = cell[window], " · ".join(lines[window])
+        if found and found[-1][1:] == (start, text):
+            found[-1] = (found[-1][0], stop, text)
+        elif stop > start:
+            found.append((start, stop, text))
+    return found
 
 
 def by_second(timeline: Timeline) -> dict[int, str]:
@@ -56,9 +92,9 @@ def by_second(timeline: Timeline) -> dict[int, str]:
     }
 
 
-def cues(lines: dict[int, str], end: float) -> list[tuple[float, float, str]]:
+def cues(lines: dict[int, str], end: float) -> list[Cue]:
     """Start, stop (s) and text of each cue: neighbouring seconds with the same text are one, the last ends at `end`."""
-    found: list[tuple[float, float, str]] = []
+    found: list[Cue] = []
     for second in sorted(lines):
         stop = min(second + 1.0, end)
         if found and found[-1][1] == second and found[-1][2] == lines[second]:

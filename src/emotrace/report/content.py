@@ -88,7 +88,7 @@ def content(analysis: Analysis) -> dict[str, object]:
 def _measured(analysis: Analysis, voice: Voice) -> list[str]:
     """Components that could say something of this file, and "fusion" where it did."""
     components = analysis.provenance.get("settings", {}).get("components", [])
-    views = [view for view, there in (("face.", facts.has_pictures(analysis)), ("voice.", voice.heard)) if there]
+    views = [view for view, there in (("face.", facts.has_pictures(analysis)), ("voice.", voice.spoken)) if there]
     return [*(name for name in components if name.startswith(tuple(views))), *(["fusion"] if voice.fused else [])]
 
 

@@ -13,9 +13,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from emotrace.analysis import Analysis
-from emotrace.report.heard import NOBODY, existing
 from emotrace.report.series import packed
 from emotrace.scheme import FUSED
+from emotrace.spoken import people_of, table_of
 
 ABSENT, ABSTAINS = " ", "-"            # letters of a window in which a person is not there, or fusion gives no answer
 RESTS = ("", "face", "voice", "face+voice")
@@ -36,11 +36,8 @@ class Fused:
     @classmethod
     def of(cls, analysis: Analysis) -> Fused | None:
         """Read the table; None where there is nobody in it, or the folder is older than it."""
-        table = existing(analysis, "emotions")
-        if table is None:
-            return None
-        number = {person.name: k for k, person in enumerate(analysis.people)}
-        return cls(table, np.array([number.get(name, NOBODY) for name in table["person"].to_pylist()], np.int64))
+        table = table_of(analysis, "emotions")
+        return None if table is None else cls(table, people_of(analysis, table["person"].to_pylist()))
 
     @property
     def start(self) -> NDArray[np.float64]:

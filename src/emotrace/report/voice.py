@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from emotrace.analysis import Analysis
 from emotrace.report import cards, heard, panels
 from emotrace.report.fused import Fused
-from emotrace.report.heard import NOBODY, Heard
 from emotrace.report.series import PIXELS, packed
+from emotrace.spoken import NOBODY, Spoken, Turn, cells, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +19,20 @@ class Voice:
     """Sound and fusion on one clock of windows.
 
     Args:
-        heard: None where there is no sound.
+        spoken: None where there is no sound.
         fused: None where there is nobody to fuse.
         span: first and last moment of pictures and sound, s.
-        starts: (n,) s, first moments of all windows of both tables.
+        starts: (n,) s, first moments of all windows of both.
         cells: (n, 2) s for which each stands on the page.
         turns: from when to when who speaks.
     """
 
-    heard: Heard | None
+    spoken: Spoken | None
     fused: Fused | None
     span: tuple[float, float]
     starts: NDArray[np.float64]
     cells: NDArray[np.float64]
-    turns: list[list[float]]
+    turns: list[Turn]
 
     @classmethod
     def of(cls, analysis: Analysis, pictures: tuple[float, float]) -> Voice:
@@ -42,32 +42,26 @@ class Voice:
             analysis: a finished one.
             pictures: first and last moment of the pictures, s; equal where there are none.
         """
-        sound, fused = Heard.of(analysis), Fused.of(analysis)
-        spans = [span for span in (pictures, sound.span if sound else pictures) if span[1] > span[0]] or [pictures]
-        span = round(min(start for start, _ in spans), 4), round(max(stop for _, stop in spans), 4)
-        tables = [table for table in (sound and sound.voice, fused and fused.table) if table]
-        windows = [np.stack([table[name].to_numpy() for name in ("start", "end")], axis=1) for table in tables]
-        whole = np.unique(np.concatenate([np.zeros((0, 2)), *windows]), axis=0)
-        cells = heard.cells(whole[:, 0], whole[:, 1], span)
-        turns = []
-        if sound:
-            own = np.searchsorted(whole[:, 0], sound.voice["start"].to_numpy())
-            turns = heard.turns(heard.stretches(sound, 0.0), cells[own], sound.speaker)
-        return cls(sound, fused, span, whole[:, 0], cells, turns)
+        spoken, fused = Spoken.of(analysis), Fused.of(analysis)
+        known = [span for span in (pictures, *([spoken.span] if spoken else [])) if span[1] > span[0]] or [pictures]
+        span = round(min(start for start, _ in known), 4), round(max(stop for _, stop in known), 4)
+        whole = windows(spoken and spoken.voice, fused and fused.table)
+        shown = np.clip(cells(whole[:, 0], whole[:, 1]), *span)
+        return cls(spoken, fused, span, whole[:, 0], shown, spoken.turns() if spoken else [])
 
     def sound(self) -> dict[str, object] | None:
-        """Waveform, speech and turns; None where there is no sound."""
-        if self.heard is None:
+        """Waveform, speech and turns (start, end, person); None where there is no sound."""
+        if self.spoken is None:
             return None
-        gap = (self.span[1] - self.span[0]) / PIXELS
-        speech = heard.stretches(self.heard, gap)
-        return {"wave": heard.waveform(self.heard), "speech": np.round(speech, 3).tolist(), "turns": self.turns}
+        speech = self.spoken.stretches((self.span[1] - self.span[0]) / PIXELS)   # a shorter gap cannot be seen
+        turns = [[round(turn.start, 3), round(turn.end, 3), turn.person] for turn in self.turns]
+        return {"wave": heard.waveform(self.spoken), "speech": np.round(speech, 3).tolist(), "turns": turns}
 
     def described(self) -> dict[str, object] | None:
         """Panels of the voice and their series over the windows; None where there is no sound."""
-        if self.heard is None:
+        if self.spoken is None:
             return None
-        table = self.heard.voice
+        table = self.spoken.voice
         drawn = panels.available(table.column_names, panels.VOICE_PANELS)
         names = ["speech", "speaker_score", *(name for panel in drawn for name in panel.columns)]
         place = np.searchsorted(self.starts, table["start"].to_numpy())
@@ -87,9 +81,10 @@ class Voice:
     def said_of(self, person: int) -> list[str]:
         """For the person's card: how long they speak, and what is fused of them most often."""
         found = []
-        if self.heard is not None:
-            total = heard.speaking(self.turns)
-            found.append(cards.speaks(total.get(person, 0.0), sum(total.values())))
+        if self.spoken is not None:
+            spans = [(turn.end - turn.start, turn.person) for turn in self.turns]
+            own = sum(seconds for seconds, who in spans if who == person)
+            found.append(cards.speaks(own, sum(seconds for seconds, _ in spans)))
         if self.fused is not None and self.span[1] > self.span[0]:
-            found.append(cards.mostly(*self.fused.mostly(person), self.heard is not None))
+            found.append(cards.mostly(*self.fused.mostly(person), self.spoken is not None))
         return [text for text in found if text]
