@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 from emotrace.scheme import EGEMAPS_LIKE
 from emotrace.views import VoiceSamples
 from emotrace.voice import balance
-from emotrace.voice.functionals import mean_and_variation, peaks_a_second, percentiles, slopes, smooth, stretches
+from emotrace.voice.functionals import average, mean_and_variation, peaks_a_second, percentiles, slopes, smooth, stretches
 from emotrace.voice.harmonics import harmonic_levels
 from emotrace.voice.loudness import loudness_of, power_spectrum
 from emotrace.voice.periods import periods
 from emotrace.voice.pitch import PitchTrack, pitch
-from emotrace.voice.prosody import average
 
 BATCH = 16              # windows at a time
 SEMITONE_ZERO = 27.5    # Hz

@@ -6,18 +6,31 @@ A course is (n, t): n windows, t frames `STEP` apart, NaN where a frame has no v
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import label
 from scipy.signal import find_peaks
 
-from emotrace.voice.prosody import average, deviation
-
 STEP = 0.01         # s
 PROMINENCE = 0.1    # of a course's range, from which a peak counts
 
 Array = NDArray[np.float64]
+
+
+def average(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Mean of each row over what is not NaN, (n,) of (n, t); NaN where nothing is."""
+    known = np.isfinite(values)
+    count = known.sum(axis=-1)
+    total = np.where(known, values, 0.0).sum(axis=-1, dtype=np.float64)
+    mean: NDArray[np.float64] = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+    return mean
+
+
+def deviation(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Standard deviation of each row over what is not NaN, (n,) of (n, t); NaN where nothing is."""
+    return np.sqrt(average((values - average(values)[..., None]) ** 2))
 
 
 def smooth(course: Array) -> Array:

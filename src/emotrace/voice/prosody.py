@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.scheme import PROSODY
 from emotrace.views import VoiceSamples
+from emotrace.voice.functionals import average, deviation
 from emotrace.voice.loudness import loudness
 from emotrace.voice.periods import periods
 from emotrace.voice.pitch import pitch
@@ -49,17 +48,3 @@ def _prosody(sounds: NDArray[np.float32], sample_rate: int) -> NDArray[np.float3
         average(pairs.jitter), average(pairs.shimmer), average(track.hnr),
     )  # fmt: skip
     return np.column_stack(columns).astype(np.float32)
-
-
-def average(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Mean of each row over what is not NaN, (n,) of (n, t); NaN where nothing is."""
-    known = np.isfinite(values)
-    count = known.sum(axis=-1)
-    total = np.where(known, values, 0.0).sum(axis=-1, dtype=np.float64)
-    mean: NDArray[np.float64] = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
-    return mean
-
-
-def deviation(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Standard deviation of each row over what is not NaN, (n,) of (n, t); NaN where nothing is."""
-    return np.sqrt(average((values - average(values)[..., None]) ** 2))

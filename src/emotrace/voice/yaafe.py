@@ -18,7 +18,7 @@ from emotrace.views import VoiceSamples
 from emotrace.voice import bark, cepstral, envelope, prediction, spectral
 from emotrace.voice.features import zero_crossing_rate
 from emotrace.voice.framing import frames, mono, samples_of
-from emotrace.voice.prosody import average, deviation
+from emotrace.voice.functionals import average, deviation
 
 SCALES = (1024 / 48000, 2048 / 48000, 4096 / 48000)   # s: windows of 1,024, 2,048 and 4,096 samples at the 48 kHz of EmoNets
 SLOW = 32768 / 48000   # s: window of the envelope's measures, Yaafe's own
