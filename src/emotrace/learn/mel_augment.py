@@ -43,21 +43,21 @@ class MelAugmentation:
         mixed: share of batches that are mixed.
     """
 
-    seconds: tuple[float, float] = (1.5, 4.0)
-    speed: tuple[float, float] = (0.87, 1.15)
-    pitch: tuple[float, float] = (0.92, 1.08)
-    level: float = 10.0
+    seconds: tuple[float, float] = (1.5, 3.0)
+    speed: tuple[float, float] = (0.9, 1.12)
+    pitch: tuple[float, float] = (0.94, 1.06)
+    level: float = 5.0
     noise: tuple[float, float] = (5.0, 40.0)
-    noisy: float = 0.5
+    noisy: float = 0.3
     voice: tuple[float, float] = (10.0, 25.0)
-    voices: float = 0.15
-    equaliser: float = 6.0
+    voices: float = 0.1
+    equaliser: float = 4.0
     low_pass: tuple[float, float] = (50.0, 80.0)
-    low_passed: float = 0.2
-    time_mask: int = 25
-    band_mask: int = 12
+    low_passed: float = 0.1
+    time_mask: int = 16
+    band_mask: int = 8
     mix: float = 0.3
-    mixed: float = 0.5
+    mixed: float = 0.2
 
 
 def speech_of(mel: Tensor) -> tuple[int, int]:

@@ -82,14 +82,14 @@ class Config:
     affect_weight: float = 1.0
     balance: float = 0.5
     turns: int = 3
-    augmentation: MelAugmentation = field(default=MelAugmentation(seconds=(1.5, 3.0), level=6.0, mixed=0.3))
+    augmentation: MelAugmentation = field(default=MelAugmentation())
     head_passes: int = 2
     head_epochs: int = 30
     head_rate: float = 3e-3
     plan: Plan = field(
         default=Plan(
-            epochs=8, batch=32, method="adamw", rate=5e-4, weight_decay=0.05, warmup=0.5, average=0.995, clip=2.0,
-            watch="epoch", precision="bf16", channels_last=False, rate_factors=(("encoder", 0.25),),
+            epochs=10, batch=32, method="adamw", rate=3e-4, weight_decay=0.05, warmup=1.5, average=0.995, clip=2.0,
+            watch="epoch", precision="bf16", channels_last=False, rate_factors=(("encoder", 0.35),),
         )
     )  # fmt: skip
 
