@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emotrace.errors import InputError
-from emotrace.fuse import mean_pool
+from emotrace.fuse import mean_pool, temper
 from emotrace.learn import fusion
 from emotrace.learn.answers import Answers, judge, temperatures
 from emotrace.learn.confusion_weights import recalls, weights
@@ -112,6 +112,15 @@ def test_every_rule_gives_distributions_and_leaves_out_what_is_missing(rule: fus
 
 def test_models_of_one_modality_count_together_as_much_as_the_other() -> None:
     assert fusion.modality_weights(answers()) == pytest.approx([1, 0.5, 0.5])
+
+
+def test_the_best_model_of_each_modality_is_taken_and_the_others_stand_in_where_it_is_missing() -> None:
+    three = answers(strength=(1.5, 0.2, 2.0))
+    assert fusion.best_models(three).tolist() == [1, 0, 1]
+    posteriors = three.posteriors[:, :1].copy()
+    posteriors[[0, 2]] = NAN
+    calibrated = temper(posteriors, temperatures(three))[1]
+    assert fusion.best_of_each(three, np.random.default_rng(0))(posteriors) == pytest.approx(calibrated, abs=1e-5)
 
 
 def test_independent_models_are_taken_for_independent_and_copies_are_not() -> None:

@@ -84,7 +84,7 @@ def test_the_recipe_runs_from_end_to_end_on_real_faces_and_voices(data: Path, tm
     paired.make(faces[some], ravdess.read(data / "ravdess"), tmp_path / "corpus", small)
     config = paired_fusion.Config(rate=1.0, shuffles=2, trees=10, components=5)
     result = paired_fusion.fit(tmp_path / "corpus", tmp_path / "run", config)
-    assert len(result.alone) == 7
+    assert len(result.alone) == 8
     assert {outcome.test.answered for outcome in result.fused} <= {1.0}  # where no face is found there is a voice
     assert result.chosen in (tmp_path / "run" / "scores.md").read_text()
     assert json.loads((tmp_path / "run" / "scores.json").read_text())["chosen"] == result.chosen

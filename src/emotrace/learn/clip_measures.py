@@ -1,7 +1,7 @@
 """What face and voice components say of whole clips, one row a clip.
 
     clip ─some frames a second─▶ Tracker ─face longest seen─▶ extractors ─mean over frames─▶ (n, k)
-         └───whole sound──────────────────────────────────▶ MidTerm ─────────────────────▶ (n, 68)
+         └───whole sound─────────────────────────▶ MidTerm, frozen Whisper ──────────────▶ (n, 68), (n, 768)
 
 The detector, mesh and networks are those of `analyze`. Rows are NaN where a clip has no face, or no sound.
 """
@@ -29,7 +29,7 @@ from emotrace.voice.features import MidTerm
 
 Measures = dict[str, NDArray[np.float32]]
 SAMPLE_RATE = 16_000
-VOICE = "voice"
+VOICE, WHISPER = "voice", "voice.whisper"
 EVERY = 50  # clips between two lines of progress
 
 
@@ -77,10 +77,8 @@ class ClipMeasurer:
 
     def sound(self, video: Video) -> NDArray[np.float32]:
         """Mid-term features of the whole sound, (1, 68); NaN where there is none."""
-        blocks = [block.samples for block in video.sound(SAMPLE_RATE)]
-        if not blocks:
-            return self._nothing()[VOICE]
-        return self.voice.extract(VoiceSamples.whole(np.concatenate(blocks), SAMPLE_RATE))
+        heard = sound_of(video)
+        return self.voice.extract(VoiceSamples.whole(heard, SAMPLE_RATE)) if len(heard) else self._nothing()[VOICE]
 
     def _nothing(self) -> Measures:
         schemes = {name: kind.scheme for name, kind in self.extractors.items()} | {VOICE: self.voice.scheme}
@@ -94,8 +92,13 @@ class ClipMeasurer:
         return lambda: found
 
 
+def sound_of(video: Video) -> NDArray[np.float32]:
+    """The whole sound, (s,) at 16 kHz; s is 0 where there is none."""
+    return np.concatenate([np.zeros(0, np.float32), *(block.samples for block in video.sound(SAMPLE_RATE))])
+
+
 def measure_clips(clips: Clips, folder: Path, rate: float = 5.0, report: Callable[[str], None] = print) -> Measures:
-    """Measures of every clip, (n, k) each; kept in `folder` and read from there where the clips are the same.
+    """Face and voice of every clip, (n, k) for each measure; kept in `folder`, see `kept`.
 
     Args:
         clips: corpus.
@@ -103,17 +106,54 @@ def measure_clips(clips: Clips, folder: Path, rate: float = 5.0, report: Callabl
         rate: frames a second that are looked at.
         report: told how far it is, in a line.
     """
-    words = [f"{rate}", *(fingerprint(path) if path.is_file() else str(path) for path in clips.paths)]
+    return kept(clips, folder, f"{rate}", lambda: ClipMeasurer(rate).measure, report)
+
+
+def measure_whisper(clips: Clips, folder: Path, report: Callable[[str], None] = print) -> Measures:
+    """Every voice as frozen Whisper hears it, (n, 768); kept in `folder`, see `kept`. Needs torch."""
+    from emotrace.learn.frozen_whisper import FEATURES, FrozenWhisper
+
+    def start() -> Callable[[Path], Measures]:
+        network = FrozenWhisper()
+
+        def measure(path: Path) -> Measures:
+            try:
+                return {WHISPER: network.features(sound_of(Video.open(path)))[None]}
+            except VideoError:
+                return {WHISPER: np.full((1, FEATURES), np.nan, np.float32)}
+
+        return measure
+
+    return kept(clips, folder, WHISPER, start, report)
+
+
+def kept(
+    clips: Clips,
+    folder: Path,
+    what: str,
+    start: Callable[[], Callable[[Path], Measures]],
+    report: Callable[[str], None] = print,
+) -> Measures:
+    """Measures of every clip, (n, k) each, read from `folder` where the same was measured of the same clips before.
+
+    Args:
+        clips: corpus.
+        folder: where they are kept, under a name made of `what` and of the clips' content.
+        what: tells this measurement from others.
+        start: gives what measures a clip; called only where something has to be measured.
+        report: told how far it is, in a line.
+    """
+    words = [what, *(fingerprint(path) if path.is_file() else str(path) for path in clips.paths)]
     file = folder / f"measures-{hashlib.sha256(' '.join(words).encode()).hexdigest()[:16]}.npz"
     if not file.is_file():
-        measurer, rows = ClipMeasurer(rate), []
+        measure, rows = start(), []
         for done, path in enumerate(clips.paths, start=1):
-            rows.append(measurer.measure(path))
+            rows.append(measure(path))
             if done % EVERY == 0:
                 report(f"{done} of {len(clips)} clips measured")
         folder.mkdir(parents=True, exist_ok=True)
         draft = file.with_name("." + file.name)
         np.savez(draft, allow_pickle=False, **{name: np.concatenate([row[name] for row in rows]) for name in rows[0]})
         draft.replace(file)
-    with np.load(file, allow_pickle=False) as kept:
-        return {name: kept[name] for name in kept.files}
+    with np.load(file, allow_pickle=False) as found:
+        return {name: found[name] for name in found.files}

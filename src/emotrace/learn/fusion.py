@@ -54,7 +54,23 @@ def calibrated_mean(answers: Answers, rng: np.random.Generator) -> Combine:
 
 def calibrated_pool(answers: Answers, rng: np.random.Generator) -> Combine:
     """Logarithmic pool of calibrated posteriors; every modality counts the same, as models of one repeat each other."""
-    heat, weight = temperatures(answers), modality_weights(answers)
+    return _pool(answers, modality_weights(answers))
+
+
+def best_of_each(answers: Answers, rng: np.random.Generator) -> Combine:
+    """Logarithmic pool of the most accurate model of each modality, calibrated; what `analyze` does with one model of each."""
+    return _pool(answers, best_models(answers))
+
+
+def best_models(answers: Answers) -> NDArray[np.float32]:
+    """1 for the most accurate model of each modality, the first of equals, and 0 for the others, (m,)."""
+    accuracy = np.array([judge(said, answers.truth).accuracy for said in answers.posteriors])
+    best = [max(answers.of_modality(word), key=lambda i: accuracy[i]) for word in set(answers.modality)]
+    return np.isin(np.arange(len(accuracy)), best).astype(np.float32)
+
+
+def _pool(answers: Answers, weight: NDArray[np.float32]) -> Combine:
+    heat = temperatures(answers)
     evidence = likeliest_evidence(answers, heat, weight)
     return lambda posteriors: log_pool(temper(posteriors, heat), weight, evidence)
 
@@ -133,6 +149,7 @@ def rules(preferences: tuple[str, ...] = ("face", "voice")) -> tuple[Rule, ...]:
         Rule("mean of posteriors", mean),
         Rule("calibrated mean, weighted by recall", calibrated_mean),
         Rule("calibrated logarithmic pool", calibrated_pool),
+        Rule("the same of the best model of each modality", best_of_each),
         Rule("weights by confusion matrix", by_confusion()),
         *(Rule(f"weights by confusion matrix, preferring {word}", by_confusion(word)) for word in preferences),
         Rule("best subset average", best_subset),

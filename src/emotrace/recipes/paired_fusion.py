@@ -1,7 +1,7 @@
 """Fusion of face and voice, measured on the constructed corpus from end to end.
 
     clips ─▶ face.expression, face.expression_compact (as shipped, mean over frames) ─┐
-          └▶ 68 voice features ─▶ SVMs and trees fitted on Train's speakers ──────────┴▶ rules: fitted on Val, seen on Test
+          └▶ 68 features, frozen Whisper ─▶ SVMs and trees fitted on Train's speakers ┴▶ rules: fitted on Val, seen on Test
 
 The face networks have learnt from the very pictures of Train, so nothing that weighs them is fitted there: rules are fitted on
 Val, and judged on Val one speaker at a time. Feature fusion alone is fitted on Train, on blendshapes, whose network has not
@@ -27,7 +27,7 @@ from emotrace.errors import EmotraceError
 from emotrace.fuse import LateFusion, log_pool, mean_pool, temper
 from emotrace.learn import classical, fusion
 from emotrace.learn.answers import Answers, Judged, judge, temperatures
-from emotrace.learn.clip_measures import VOICE, Measures, measure_clips
+from emotrace.learn.clip_measures import VOICE, WHISPER, Measures, measure_clips, measure_whisper
 from emotrace.learn.stacking import Stack, principal_components
 from emotrace.learn.support_vectors import Kernel
 from emotrace.learn.svm import fit_svm
@@ -37,7 +37,8 @@ from emotrace.scheme import EXPRESSION_7
 PUBLISHED = Published(None, "accuracy", "Test", "the corpus is our own")
 FACES = ("face.expression", "face.expression_compact")
 CLASSES = len(EXPRESSION_7)
-KERNELS: tuple[Kernel, ...] = ("rbf", "linear")
+FEATURES = {VOICE: "voice, 68 features", WHISPER: "voice, frozen Whisper"}
+MACHINES: tuple[tuple[str, Kernel], ...] = ((WHISPER, "rbf"), (VOICE, "rbf"), (VOICE, "linear"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Result:
         alone: models and modalities by themselves; nothing was fitted on Val.
         fused: rules, judged on Val by leaving one speaker out.
         chosen: the rule with the best accuracy on Val.
-        constants: of the late fusion of face.expression and the RBF machine, from Val.
+        constants: of the late fusion of face.expression and the RBF machine on Whisper, from Val.
     """
 
     alone: list[fusion.Outcome]
@@ -91,9 +92,10 @@ def fit(corpus: Path, folder: Path, config: Config | None = None) -> Result:
     """
     config = config or Config()
     clips = paired.read(corpus)
-    measures = measure_clips(clips, folder, config.rate)
+    measures = measure_clips(clips, folder, config.rate) | measure_whisper(clips, folder)
     if config.by_speaker:
-        measures = measures | {VOICE: classical.normalised_by_speaker(measures[VOICE], clips.subject)}
+        for name in (VOICE, WHISPER):
+            measures[name] = classical.normalised_by_speaker(measures[name], clips.subject)
     answers = answers_of(clips, measures, folder, config)
     val, test = (answers[clips.split == split] for split in ("Val", "Test"))
     rules = fusion.compare(val, test, fusion.rules(), config.seed)
@@ -108,17 +110,17 @@ def fit(corpus: Path, folder: Path, config: Config | None = None) -> Result:
 def answers_of(clips: Clips, measures: Measures, folder: Path, config: Config) -> Answers:
     """What faces and voices say of all clips; the voice models are fitted on Train's clips."""
     train = (clips.split == "Train") & ~np.isnan(measures[VOICE]).any(axis=1)
-    features, labels, speakers = measures[VOICE][train], clips.label[train], clips.subject[train]
+    labels, speakers = clips.label[train], clips.subject[train]
     names, said = list(FACES), [measures[name] for name in FACES]
-    folder.mkdir(parents=True, exist_ok=True)
-    for kernel in KERNELS:
-        cost = classical.choose(f"svm_{kernel}", features, labels, speakers, shuffles=config.shuffles, seed=config.seed).value
+    for what, kernel in MACHINES:
+        features, shuffles = measures[what][train], config.shuffles
+        cost = classical.choose(f"svm_{kernel}", features, labels, speakers, shuffles=shuffles, seed=config.seed).value
         machine = fit_svm(features, labels, kernel=kernel, cost=cost, groups=speakers, seed=config.seed)
-        machine.save(folder / f"voice_svm_{kernel}.npz")
-        names.append(f"voice, {kernel} SVM, C = {cost:g}")
-        said.append(machine.probabilities(measures[VOICE]))
-    trees = classical.build("extra_trees", config.trees, config.seed).fit(features, labels)
-    names.append(f"voice, {config.trees} extra trees")
+        machine.save(folder / f"{what}_svm_{kernel}.npz")
+        names.append(f"{FEATURES[what]}, {kernel} SVM, C = {cost:g}")
+        said.append(machine.probabilities(measures[what]))
+    trees = classical.build("extra_trees", config.trees, config.seed).fit(measures[VOICE][train], labels)
+    names.append(f"{FEATURES[VOICE]}, {config.trees} extra trees")
     said.append(classical.posteriors(trees, measures[VOICE], CLASSES))
     modality = tuple("face" if name in FACES else "voice" for name in names)
     return Answers(tuple(names), modality, np.stack(said), clips.label, clips.subject)
