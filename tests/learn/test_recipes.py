@@ -58,7 +58,7 @@ def test_votes_are_turned_into_the_labels_they_go_with():
     assert given[450, 3] > 0.95
 
 
-@pytest.mark.parametrize("run", [expression_compact.TEACHER, expression_compact.STUDENT], ids=["teacher", "student"])
+@pytest.mark.parametrize("run", [expression_compact.SHIPPED, expression_compact.TEACHER, expression_compact.STUDENT])
 def test_the_stages_follow_each_other(run):
     assert [run.stage(stage.first) for stage in run.stages] == list(run.stages)
     assert [run.stage(stage.first - 1) for stage in run.stages[1:]] == list(run.stages[:-1])
@@ -67,10 +67,12 @@ def test_the_stages_follow_each_other(run):
 
 def test_what_is_shipped_is_what_was_learnt_made_into_probabilities(corpus, tmp_path):
     quick = {"widths": (8, 16, 16), "blocks": (1, 1, 1), "plan": PLAN}
-    config = expression_compact.Config(
-        teacher=replace(expression_compact.TEACHER, **quick), student=replace(expression_compact.STUDENT, **quick)
-    )
+    config = replace(
+        expression_compact.DISTILLED,
+        teacher=replace(expression_compact.TEACHER, **quick), student=replace(expression_compact.STUDENT, **quick),
+    )  # fmt: skip
     expression_compact.fit(corpus, tmp_path, config)
+    assert (tmp_path / "teacher" / "best").is_dir()
     temperatures = expression_compact.ship(corpus, tmp_path, tmp_path / "net.onnx", config)
     images = fer2013.read(corpus).images()[:5]
     seven, eight = run(tmp_path / "net.onnx", images[:, None].astype(np.float32))
@@ -80,6 +82,17 @@ def test_what_is_shipped_is_what_was_learnt_made_into_probabilities(corpus, tmp_
     for given, expected, temperature in zip((seven, eight), (logits[:, :7], logits[:, 7:]), temperatures, strict=True):
         powers = np.exp(expected / temperature)
         assert given == pytest.approx(powers / powers.sum(1, keepdims=True), abs=1e-4)
+
+
+def test_a_teacher_without_a_share_is_not_fitted(corpus, tmp_path):
+    quick = replace(expression_compact.SHIPPED, widths=(8, 16, 16), blocks=(1, 1, 1), plan=PLAN)
+    expression_compact.fit(corpus, tmp_path, expression_compact.Config(student=quick))
+    assert not (tmp_path / "teacher").exists()
+
+
+def test_a_variant_that_a_recipe_has_not_is_refused(corpus, tmp_path):
+    with pytest.raises(InputError, match="has no constants 'SHARPER'"):
+        run_recipe("expression_compact", corpus, tmp_path / "run", None, "SHARPER")
 
 
 def test_convnet1_runs_on_the_same_corpus(corpus, tmp_path):

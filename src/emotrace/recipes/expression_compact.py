@@ -1,13 +1,14 @@
 """`expression_compact`: the network that `analyze` reads expressions with.
 
-    FER2013 Training ─without non-faces─▶ 48 x 48 grey ─augment─▶ teacher, 6 times as wide ─┐
-                                                       └augment─▶ Compact ◀─its answers─────┘─▶ 7-way and 8-way logits
+    FER2013 Training ─without non-faces─▶ 48 x 48 grey ─┬─augment─▶ Compact ─▶ 7-way and 8-way logits
+                                                        └─augment─▶ (a teacher, four times as wide) ─▶ share in the targets
     targets, 7-way: 0.7 hard label + 0.3 what the FER+ votes say of the hard label;  8-way: the FER+ votes
 
 The hard label of FER2013 is noisy, and FER+ names many of the same pictures differently (65 % agreement), so votes are not
 used as they are: a logistic regression fitted on the training rows turns a row of votes into the distribution of hard
-labels that such votes go with. The teacher learns from these targets; the student learns from a blend of them and of what
-the teacher says of the very picture it sees, augmented alike.
+labels that such votes go with. `Config()` is what the shipped weights were made with. `DISTILLED` fits a teacher on these
+targets first; the student then learns from a blend of them and of what the teacher says of the very picture it sees,
+augmented alike.
 
 Source: Barsoum et al. 2016 (votes as distribution), Hinton et al. 2015 and Beyer et al. 2022 (distillation, the same view
 for both), Tan & Le 2021 (size grows while training).
@@ -94,20 +95,28 @@ class Run:
         return next(stage for stage in reversed(self.stages) if epoch >= stage.first)
 
 
+SHIPPED = Run(
+    stem=24, widths=(48, 96, 192), blocks=(1, 2, 2), dropout=0.3,
+    stages=(Stage(0, 32, STRONG), Stage(6, 32, GENTLE), Stage(14, 40, LIGHT)),
+    plan=Plan(
+        epochs=28, batch=128, rate=0.1, warmup=1.5, weight_decay=5e-4, average=0.999,
+        schedule="linear", points=((14, 1.0), (16, 5 / 6), (21, 5 / 9), (28, 0.0)),
+    ),
+)  # fmt: skip
 TEACHER = Run(
     stem=32, widths=(64, 160, 384), blocks=(1, 2, 2), dropout=0.4,
-    stages=(Stage(0, 32, STRONG), Stage(8, 40, GENTLE), Stage(18, 44, LIGHT)),
+    stages=(Stage(0, 32, STRONG), Stage(12, 40, GENTLE), Stage(26, 44, LIGHT)),
     plan=Plan(
-        epochs=23, batch=128, rate=0.1, warmup=1.5, weight_decay=5e-4, average=0.999, precision="bf16", compiled=True,
-        schedule="linear", points=((8, 1.0), (23, 0.0)),
+        epochs=32, batch=128, rate=0.1, warmup=1.5, weight_decay=5e-4, average=0.999, precision="bf16", compiled=True,
+        schedule="linear", points=((12, 1.0), (32, 0.0)),
     ),
 )  # fmt: skip
 STUDENT = Run(
     stem=32, widths=(48, 96, 256), blocks=(1, 2, 2), dropout=0.2,
-    stages=(Stage(0, 32, STRONG), Stage(10, 40, GENTLE)),
+    stages=(Stage(0, 32, STRONG), Stage(20, 40, GENTLE)),
     plan=Plan(
-        epochs=32, batch=128, rate=0.1, warmup=1.5, weight_decay=2e-4, average=0.999, precision="bf16", compiled=True,
-        schedule="linear", points=((10, 1.0), (32, 0.0)),
+        epochs=70, batch=128, rate=0.1, warmup=1.5, weight_decay=2e-4, average=0.999, precision="bf16", compiled=True,
+        schedule="linear", points=((20, 1.0), (70, 0.0)),
     ),
 )  # fmt: skip
 
@@ -119,8 +128,8 @@ class Config:
     Args:
         hard_share: share of the hard label in the 7-way target; the rest is what the votes say of it.
         votes_weight: weight of the 8-way loss beside the 7-way one.
-        teacher: fitted first, in the folder's `teacher/`.
-        teacher_share: share of the teacher's answer in the student's targets.
+        teacher: fitted first, in the folder's `teacher/`, where it has a share.
+        teacher_share: share of the teacher's answer in the student's targets; 0 = no teacher.
         teacher_temperature: softens that answer.
         student: what is shipped.
     """
@@ -128,14 +137,17 @@ class Config:
     hard_share: float = 0.7
     votes_weight: float = 0.6
     teacher: Run = field(default=TEACHER)
-    teacher_share: float = 0.7
+    teacher_share: float = 0.0
     teacher_temperature: float = 1.5
-    student: Run = field(default=STUDENT)
+    student: Run = field(default=SHIPPED)
 
     @property
     def plan(self) -> Plan:
         """Of the student."""
         return self.student.plan
+
+
+DISTILLED = Config(teacher_share=0.7, student=STUDENT)
 
 
 def examples(faces: Faces, config: Config) -> Examples:
@@ -213,17 +225,23 @@ def teaching(teacher: nn.Module, run: Run, temperature: float, share: float) -> 
     return taught
 
 
+def varied(run: Run) -> Augment:
+    """Augmentation of each stage, at its size."""
+    def vary(images: Tensor, targets: Tensor, epoch: int, generator: Generator) -> tuple[Tensor, Tensor]:
+        stage = run.stage(epoch)
+        return augment(images, targets, stage.augmentation, stage.size, generator)
+
+    return vary
+
+
 def fit(corpus: Path, folder: Path, config: Config | None = None, report: Report = lines) -> Progress:
-    """Fit teacher and student on FER2013's Training part, choosing on PublicTest; continues the run in `folder`."""
+    """Fit on FER2013's Training part, a teacher first where it has a share; chosen on PublicTest; continues a run."""
     config = config or Config()
     faces = fer2013.read(corpus)
     lessons, held_out = examples(faces.of_split("Training"), config), faces.of_split("PublicTest")
-
-    def alone(images: Tensor, targets: Tensor, epoch: int, generator: Generator) -> tuple[Tensor, Tensor]:
-        stage = config.teacher.stage(epoch)
-        return augment(images, targets, stage.augmentation, stage.size, generator)
-
-    fit_one(config.teacher, lessons, held_out, alone, folder / "teacher", config, report)
+    if config.teacher_share == 0:
+        return fit_one(config.student, lessons, held_out, varied(config.student), folder, config, report)
+    fit_one(config.teacher, lessons, held_out, varied(config.teacher), folder / "teacher", config, report)
     teacher = load_weights(folder / "teacher" / "best", config.teacher.network())
     taught = teaching(teacher, config.teacher, config.teacher_temperature, config.teacher_share)
 
