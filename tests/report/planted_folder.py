@@ -1,12 +1,15 @@
 """An output folder with planted truths, written as `analyze` writes it, in a fraction of a second.
 
 Two people and three shots in 18 s at 25 frames/s: P1 smiles from 3 s on (shot 0, 0-6 s), P2 frowns from 9 s on
-(shot 1, 6-12 s), both are seen in shot 2 (12-18 s) with an unassigned face between them.
+(shot 1, 6-12 s), both are seen in shot 2 (12-18 s) with an unassigned face between them. With TURNS and SAID the file has
+sound: P1 speaks, P2 speaks, somebody unseen speaks, and face and voice are fused.
 """
 
 from __future__ import annotations
 
 import json
+import wave
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import av
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from planted_sound import Said, Turns, plant_sound, speaker_at
 
 from emotrace import columns, registry
 from emotrace.analysis import Analysis, load
@@ -27,6 +31,15 @@ SMILE, FROWN = 3.0, 9.0
 DEFAULT = tuple(registry.default_names())
 SEEN = {"P1": ((0.0, 6.0), (12.0, 18.0)), "P2": ((6.0, 12.0), (12.0, 18.0)), "": ((13.0, 14.0),)}
 PLACE = {"P1": 40.0, "P2": 200.0, "": 120.0}
+TURNS = (("P1", 4.0), ("silence", 3.008), ("P2", 4.0), ("silence", 2.016), ("", 4.0), ("silence", 0.96))
+SAID: Mapping[str, list[tuple[str, str] | None]] = {
+    "P1": [*[("neutral", "face+voice")] * 3, ("happiness", "face+voice"), ("", ""), ("happiness", "face"), *[None] * 5,
+           *[("happiness", "face")] * 6],
+    "P2": [*[None] * 5, *[("neutral", "face")] * 2, *[("anger", "face+voice")] * 4, *[("anger", "face")] * 6],
+    "": [*[None] * 13, *[("sadness", "voice")] * 3, None],
+}  # fmt: skip
+SOUND_RATE = 48_000
+TONE = 220.0   # Hz, where somebody speaks
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,9 @@ class Planted:
         end: s, length of the video.
         file: name of the video.
         warnings: said by the analysis.
+        turns: who speaks; no sound without any.
+        said: what is fused.
+        pictures: False for a file of sound alone.
     """
 
     names: tuple[str, ...] = ("P1", "P2")
@@ -50,6 +66,9 @@ class Planted:
     end: float = END
     file: str = "clip.mp4"
     warnings: tuple[str, ...] = ()
+    turns: Turns = ()
+    said: Said = field(default_factory=dict)
+    pictures: bool = True
     extra: dict[str, object] = field(default_factory=dict)
 
 
@@ -63,19 +82,28 @@ def plant(root: Path, what: Planted = Planted(), playable: bool = False) -> Anal
     _write(folder, "frames", columns.FRAMES, frames)
     _write(folder, "faces", columns.faces(what.components), faces)
     _write(folder, "people", columns.PEOPLE, people)
+    named = {"P1": "P1", "P2": "P2"} | dict(zip(("P1", "P2"), what.names, strict=False))
+    turns = [(named.get(who, who), seconds) for who, seconds in what.turns]
+    said = {named.get(who, who): line for who, line in what.said.items()}
+    plant_sound(folder, turns, said, [name for name in what.components if name.startswith("voice.")])
     (folder / "analysis.json").write_text(json.dumps(_provenance(what, frames)), encoding="utf-8")
     if playable:
-        picture(root / what.file) if what.image else film(root / what.file, frames["time"])
+        if not what.pictures:
+            recording(root / what.file, what.turns)
+        elif what.image:
+            picture(root / what.file)
+        else:
+            film(root / what.file, frames["time"], what.turns)
     return load(folder)
 
 
 def _frames(what: Planted) -> dict[str, np.ndarray]:
-    count = 1 if what.image else round(what.end * RATE)
+    count = 1 if what.image else round(what.end * RATE) if what.pictures else 0
     time = np.arange(count) / RATE
     shot = np.searchsorted(SHOTS, time, side="right") - 1
     return {
         "frame": np.arange(count), "time": time, "analysed": np.ones(count, bool), "damaged": np.zeros(count, bool),
-        "cut": np.append(False, np.diff(shot) > 0), "shot": shot, "faces": np.ones(count, int),
+        "cut": np.diff(shot, prepend=shot[:1]) > 0, "shot": shot, "faces": np.ones(count, int),
     }  # fmt: skip
 
 
@@ -154,10 +182,12 @@ def _provenance(what: Planted, frames: dict[str, np.ndarray]) -> dict[str, objec
         "schema": columns.SCHEMA_VERSION, "emotrace": "0.1.0", "created": "2026-01-01T12:00:00+00:00", "finished": True,
         "video": {
             "name": what.file, "path": f"/nowhere/{what.file}", "relative": f"../{what.file}",
-            "width": SIZE[0], "height": SIZE[1],
+            "width": SIZE[0] * what.pictures, "height": SIZE[1] * what.pictures, "has_pictures": what.pictures,
             "rotation": 0, "codec": "h264",
-            "duration": None if what.image else what.end, "rate": None if what.image else RATE,
-            "has_sound": False, "is_image": what.image, "pixel_aspect": 1.0, "fingerprint": "00",
+            "duration": None if what.image else what.end,
+            "rate": RATE if what.pictures and not what.image else None,
+            "has_sound": bool(what.turns), "sound_rate": SOUND_RATE if what.turns else 0,
+            "is_image": what.image, "pixel_aspect": 1.0, "fingerprint": "00",
         },
         "settings": {"components": list(what.components), "start": 0.0, "end": None, "rate": None, "min_quality": 0.2},
         "weights": {name: entries()[name].sha256 for name in sorted(needed)}, "libraries": {"numpy": np.__version__},
@@ -174,14 +204,36 @@ def picture(file: Path, side: int = 0) -> None:
     assert cv2.imwrite(str(file), np.full((height, width, 3), 128, np.uint8))
 
 
-def film(file: Path, times: np.ndarray) -> None:
-    """A film with the grey level of each shot and two squares where the planted faces are."""
+def tone(turns: Turns) -> np.ndarray:
+    """A tone where somebody speaks, (n,) -1..1."""
+    time = np.arange(round(sum(seconds for _, seconds in turns) * SOUND_RATE)) / SOUND_RATE
+    heard = np.array([speaker_at(turns, second) != "silence" for second in np.arange(0, time[-1], 0.032)])
+    return 0.2 * np.sin(2 * np.pi * TONE * time) * heard[np.minimum((time / 0.032).astype(int), len(heard) - 1)]
+
+
+def recording(file: Path, turns: Turns) -> None:
+    """A file of sound alone."""
+    with wave.open(str(file), "wb") as stream:
+        stream.setnchannels(1)
+        stream.setsampwidth(2)
+        stream.setframerate(SOUND_RATE)
+        stream.writeframes((tone(turns) * 32767).astype("<i2").tobytes())
+
+
+def film(file: Path, times: np.ndarray, turns: Turns = ()) -> None:
+    """A film with the grey level of each shot, two squares where the planted faces are, and a tone where somebody speaks."""
     with av.open(str(file), "w") as container:
         stream = container.add_stream("libx264", rate=round(RATE), options={"g": "25", "preset": "ultrafast"})
         stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        sound = container.add_stream("aac", rate=SOUND_RATE, layout="mono") if turns else None
         for time in times:
             image = np.full((SIZE[1], SIZE[0], 3), 60 + 40 * int(np.searchsorted(SHOTS, time, side="right")), np.uint8)
             for left in (PLACE["P1"], PLACE["P2"]):
                 image[50:120, int(left + 4 * time) : int(left + 4 * time) + 60] = (220, 180, 150)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode(None))
+        if sound is not None:
+            frame = av.AudioFrame.from_ndarray(tone(turns)[None].astype(np.float32), format="fltp", layout="mono")
+            frame.sample_rate = SOUND_RATE
+            container.mux(sound.encode(frame))
+            container.mux(sound.encode(None))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page, expect
 
 LOCAL = ("file:", "data:", "blob:")
 
@@ -27,3 +28,43 @@ class Opened:
         """Load a report over file://."""
         self.page.goto(report.as_uri())
         return self.page
+
+
+def ready(page: Page) -> None:
+    """The video can be sought in."""
+    expect(page.locator(".play")).to_be_enabled()
+    expect(page.locator("video")).to_have_js_property("readyState", 4)
+
+
+def panel(page: Page, title: str) -> Locator:
+    """The frame around a plot, its title and its values."""
+    return page.locator(".panel", has=page.get_by_role("heading", name=title, exact=True))
+
+
+def plot(page: Page, title: str) -> Locator:
+    """The area of a plot."""
+    return panel(page, title).locator(".u-over")
+
+
+def value(page: Page, title: str, label: str) -> Locator:
+    """A number at the right of a plot."""
+    rows = panel(page, title).locator(".value")
+    return rows.filter(has_text=re.compile(rf"^{label}")).locator("b")
+
+
+def now(page: Page, text: str) -> None:
+    """The playhead is at a time."""
+    expect(page.locator(".now")).to_have_text(re.compile(rf"^{re.escape(text)} /"))
+
+
+def click_at(page: Page, over: Locator, seconds: float, end: float = 18.0) -> None:
+    """Click a plot at a moment."""
+    over.scroll_into_view_if_needed()
+    box = over.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * seconds / end, box["y"] + box["height"] / 2)
+
+
+def playheads(page: Page) -> list[float]:
+    """Where the playhead stands in each plot, px."""
+    return page.evaluate("[...document.querySelectorAll('.playhead')].map(e => new DOMMatrix(e.style.transform).e)")

@@ -7,44 +7,12 @@ from pathlib import Path
 
 import pytest
 from planted_folder import FROWN, PLACE, SMILE, Planted, plant
-from playwright.sync_api import Locator, Page, expect
-from report_browser import Opened
+from playwright.sync_api import expect
+from report_browser import Opened, click_at, now, playheads, plot, ready, value
 
 from emotrace.report.build import write
 
 P1_COLOUR = [0x33, 0xBB, 0xEE]
-
-
-def ready(page: Page) -> None:
-    """The video can be sought in."""
-    expect(page.locator(".play")).to_be_enabled()
-    expect(page.locator("video")).to_have_js_property("readyState", 4)
-
-
-def plot(page: Page, title: str) -> Locator:
-    return page.locator(".panel", has=page.get_by_role("heading", name=title, exact=True)).locator(".u-over")
-
-
-def value(page: Page, panel: str, label: str) -> Locator:
-    rows = page.locator(".panel", has=page.get_by_role("heading", name=panel, exact=True)).locator(".value")
-    return rows.filter(has_text=re.compile(rf"^{label}")).locator("b")
-
-
-def now(page: Page, text: str) -> None:
-    """The playhead is at a time."""
-    expect(page.locator(".now")).to_have_text(re.compile(rf"^{re.escape(text)} /"))
-
-
-def click_at(page: Page, over: Locator, seconds: float, end: float = 18.0) -> None:
-    over.scroll_into_view_if_needed()
-    box = over.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + box["width"] * seconds / end, box["y"] + box["height"] / 2)
-
-
-def playheads(page: Page) -> list[float]:
-    """Where the playhead stands in each plot, px."""
-    return page.evaluate("[...document.querySelectorAll('.playhead')].map(e => new DOMMatrix(e.style.transform).e)")
 
 
 def test_it_loads_without_a_complaint_and_without_asking_for_anything_but_the_video(opened: Opened, two_people: Path) -> None:
