@@ -141,6 +141,11 @@ COMPONENTS: dict[str, Spec] = {
             view="voice", needs=("voice.activity",), scheme=schemes.SHORT_TERM, default=False, paper="Giannakopoulos 2015",
         ),
         Spec(
+            "voice.egemaps", "emotrace.voice.egemaps:EgemapsLike", "88 functionals like those of eGeMAPS, by our own measures",
+            view="voice", needs=("voice.activity",), scheme=schemes.EGEMAPS_LIKE, default=False,
+            paper="Eyben et al. 2016 (eGeMAPS)",
+        ),
+        Spec(
             "voice.egemaps_v02", "emotrace.voice.opensmile:EgemapsV02", "88 functionals by openSMILE (no commercial use)",
             view="voice", needs=("voice.activity",), scheme=schemes.EGEMAPS_V02, default=False, extra="opensmile",
             paper="Eyben et al. 2016 (eGeMAPS)",
