@@ -33,9 +33,9 @@ def data_of(report: Path) -> dict[str, object]:
 def test_the_report_of_a_short_clip_is_small_and_quick(tmp_path: Path) -> None:
     analysis = plant(tmp_path)
     write(analysis)
-    start = time.perf_counter()
+    start = time.process_time()   # of this process alone, whatever else the machine does
     report = write(analysis)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
     assert report == analysis.folder / "report.html"
     assert report.stat().st_size < 1_000_000
 

@@ -133,13 +133,15 @@ def tables(analysis: Analysis) -> list[Table]:
 
 def _run(provenance: Mapping[str, object]) -> dict[str, object]:
     video, counts = _mapping(provenance, "video"), _mapping(provenance, "counts")
+    seen = video.get("has_pictures", True)
+    facts = ("codec", "rotation", "has_sound", "sound_rate", "fingerprint") if seen else ("codec", "sound_rate", "fingerprint")
     seconds, speed = _positive(provenance.get("wall_seconds")), _positive(provenance.get("frames_per_second"))
     return {
         "made by": f"emotrace {provenance.get('emotrace')}, schema {provenance.get('schema')}",
         "on": provenance.get("created"),
         "took": f"{seconds:.1f} s, {speed:.1f} frames/s" if seconds and speed else None,
-        **{f"video {name.replace('_', ' ')}": video.get(name) for name in ("codec", "rotation", "has_sound", "fingerprint")},
-        **{name.replace("_", " "): counts.get(name) for name in COUNTS},
+        **{f"{'video' if seen else 'file'} {name.replace('_', ' ')}": video.get(name) for name in facts},
+        **{name.replace("_", " "): counts.get(name) for name in COUNTS if seen},
     }
 
 

@@ -91,7 +91,7 @@ PANELS = (
 
 VOICE_PANELS = (
     Panel("voice.emotion", schemes.VOICE_EXPRESSION, "Expression of the voice", "bands",
-          "Probability that a listener would name it so, in windows of 2 s, whoever speaks; the strip below tells who."),
+          "Probability that a listener would name it so, in windows of 2 s. The strip below is speech, by who speaks."),
     Panel("voice.valence_arousal", schemes.VOICE_VALENCE_AROUSAL, "Valence and arousal of the voice", "curves",
           "Learnt from values derived from acted labels."),
     Panel("voice.prosody", schemes.PROSODY, "Pitch, loudness and voice quality", "rows",
