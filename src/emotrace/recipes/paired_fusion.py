@@ -61,6 +61,11 @@ class Config:
     by_speaker: bool = False
     seed: int = 0
 
+    @property
+    def suffix(self) -> str:
+        """Of the files of a run, so that runs with and without normalisation by speaker can share a folder."""
+        return "_by_speaker" if self.by_speaker else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -102,8 +107,8 @@ def fit(corpus: Path, folder: Path, config: Config | None = None) -> Result:
     fused = [*rules, feature_fusion(clips, measures, config)]
     chosen = max(fused, key=lambda outcome: outcome.held_out.accuracy).name
     result = Result(alone(val, test), fused, chosen, constants(val))
-    (folder / "scores.json").write_text(json.dumps({"config": asdict(config), **asdict(result)}, indent=1))
-    (folder / "scores.md").write_text(table(result))
+    (folder / f"scores{config.suffix}.json").write_text(json.dumps({"config": asdict(config), **asdict(result)}, indent=1))
+    (folder / f"scores{config.suffix}.md").write_text(table(result))
     return result
 
 
@@ -116,7 +121,7 @@ def answers_of(clips: Clips, measures: Measures, folder: Path, config: Config) -
         features, shuffles = measures[what][train], config.shuffles
         cost = classical.choose(f"svm_{kernel}", features, labels, speakers, shuffles=shuffles, seed=config.seed).value
         machine = fit_svm(features, labels, kernel=kernel, cost=cost, groups=speakers, seed=config.seed)
-        machine.save(folder / f"{what}_svm_{kernel}.npz")
+        machine.save(folder / f"{what}_svm_{kernel}{config.suffix}.npz")
         names.append(f"{FEATURES[what]}, {kernel} SVM, C = {cost:g}")
         said.append(machine.probabilities(measures[what]))
     trees = classical.build("extra_trees", config.trees, config.seed).fit(measures[VOICE][train], labels)
