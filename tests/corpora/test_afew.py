@@ -74,6 +74,10 @@ def test_an_unreadable_clip_is_named_with_its_reason(second: Path, tmp_path: Pat
     clips = afew.read(tmp_path)
     trouble = {clips.paths[row].name: reason for row, reason in clips.unreadable().items()}
     assert set(trouble) == {"bad.avi", "empty.avi"}
+    nothing = tmp_path / "faces"
+    nothing.mkdir()
+    words = np.array([""])
+    assert "no pictures" in Clips("AFEW", [nothing], np.zeros(1, np.int64), words, words, words, [nothing]).unreadable()[0]
     assert "is empty (0 bytes)" in trouble["empty.avi"]
     assert "not a video that can be read" in trouble["bad.avi"]
 

@@ -116,6 +116,17 @@ def test_a_clip_has_pictures_at_25_a_second_and_its_voice_without_the_silence(co
     assert pitch == pytest.approx(100 + 10 * int(row["speaker"]), abs=2)
 
 
+def test_the_pictures_of_a_clip_are_those_that_were_drawn(corpus: Path, faces: Faces) -> None:
+    row = listed(corpus)[0]
+    face = faces.pictures[int(row["row"])]
+    assert isinstance(face, np.ndarray)
+    images = np.concatenate([chunk.images for chunk in Video.open(corpus / row["clip"]).chunks()])
+    drawn = list(moving_face.pictures(face, len(images), np.random.default_rng(int(row["seed"]))))
+    for k in (0, len(images) - 1):
+        assert np.abs(images[k].astype(float) - drawn[k][:, :, None]).mean() < 4  # grey levels, after H.264
+        assert np.ptp(images[k], axis=2).max() <= 2  # grey stays grey
+
+
 def test_the_face_moves_smoothly() -> None:
     path = moving_face.motion(100, np.random.default_rng(5))
     middle = path @ np.array([moving_face.SIDE / 2, moving_face.SIDE / 2, 1])

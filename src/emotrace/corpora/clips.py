@@ -91,10 +91,12 @@ def pictures_of(folder: Path) -> list[Path]:
 
 def _trouble(path: Path) -> str:
     try:
-        if path.is_dir():
-            decode(pictures_of(path)[0])
-        else:
+        if not path.is_dir():
             Video.open(path)
+        elif pictures := pictures_of(path):
+            decode(pictures[0])
+        else:
+            return f"{path}: no pictures; expected files of {', '.join(PICTURES)}"
     except InputError as error:
         return str(error)
     return ""

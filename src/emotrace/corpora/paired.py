@@ -15,6 +15,7 @@ import argparse
 import csv
 import hashlib
 import sys
+from collections.abc import Callable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from emotrace.errors import EmotraceError, FolderError, InputError
 
 NAME = "paired"
 LIST = "clips.csv"
+EVERY = 50   # clips between two lines of progress
 SHARE = 0.2  # of the speakers of each gender that go to Val, and as many to Test
 README = """\
 This corpus is constructed. In each clip a grey picture of a face from FER2013 (48 x 48 px, enlarged) is moved, turned and lit
@@ -101,7 +103,13 @@ def read(path: Path) -> Clips:
     return Clips(clips.corpus, clips.paths, clips.label, subject, clips.split, clips.origin, clips.faces)
 
 
-def make(faces: Faces, voices: Voices, out: Path, config: Config | None = None) -> Clips:
+def make(
+    faces: Faces,
+    voices: Voices,
+    out: Path,
+    config: Config | None = None,
+    report: Callable[[str], None] = lambda line: None,
+) -> Clips:
     """Make the corpus, or go on with one that was begun with the same settings.
 
     Args:
@@ -109,6 +117,7 @@ def make(faces: Faces, voices: Voices, out: Path, config: Config | None = None) 
         voices: RAVDESS; sentences that are labelled calm are left out.
         out: where to.
         config: how much of it.
+        report: told how far it is, in a line now and then.
 
     Raises:
         FolderError: another corpus lies in `out`, or it cannot be written.
@@ -116,9 +125,11 @@ def make(faces: Faces, voices: Voices, out: Path, config: Config | None = None) 
     """
     pairs = plan(faces, voices, config or Config())
     begin(out, pairs)
-    for pair in pairs:
+    for done, pair in enumerate(pairs, start=1):
         if not (out / pair.clip).is_file():
             film(faces.pictures[pair.row], voices.recordings[pair.spoken], out / pair.clip, pair.seed)
+        if done % EVERY == 0:
+            report(f"{done} of {len(pairs)} clips made")
     return read(out)
 
 
@@ -218,7 +229,7 @@ def main() -> None:
     given = parser.parse_args()
     try:
         config = Config(given.train, given.val, given.test, given.seed)
-        clips = make(fer2013.read(given.fer2013), ravdess.read(given.ravdess), given.out, config)
+        clips = make(fer2013.read(given.fer2013), ravdess.read(given.ravdess), given.out, config, print)
     except EmotraceError as error:
         print(f"emotrace: {error}", file=sys.stderr)
         sys.exit(2)
