@@ -168,6 +168,31 @@ def test_without_sound_it_says_that_it_rests_on_the_face_and_shows_no_voice(open
     assert colour(page, OVERVIEW, 2.0, 5) == colour(page, OVERVIEW, 2.0, 15) == HAPPINESS
 
 
+def test_sound_without_speech_is_shown_but_nothing_of_a_voice(opened: Opened, tmp_path: Path) -> None:
+    said = {"P1": [("happiness", "face")] * 5}
+    page = opened.open(write(plant(tmp_path, Planted(turns=(("silence", 17.984),), said=said), playable=True)))
+    ready(page)
+    expect(panel(page, SPEECH)).to_contain_text("Nobody is found to speak.")
+    expect(panel(page, OVERVIEW)).to_contain_text("Nobody speaks: it rests on the face alone.")
+    expect(page.get_by_role("heading", name="The voice over time")).to_have_count(0)
+    expect(page.locator(".card").first).to_contain_text("face, in windows of 2 s: happiness")
+    assert opened.complaints == []
+
+
+def test_a_recording_without_speech_says_so(opened: Opened, tmp_path: Path) -> None:
+    what = Planted(names=(), turns=(("silence", 6.0),), pictures=False, file="noise.wav")
+    page = opened.open(write(plant(tmp_path, what, playable=True)))
+    expect(page.locator(".play")).to_be_enabled()
+    expect(page.locator("#timelines h3")).to_have_text(["Sound and speech"])
+    expect(panel(page, "Sound and speech")).to_contain_text("Nobody is found to speak.")
+    assert opened.complaints == []
+
+
+def test_a_recording_of_which_no_sound_was_measured_says_so(opened: Opened, tmp_path: Path) -> None:
+    page = opened.open(write(plant(tmp_path, Planted(names=(), pictures=False, file="noise.wav"))))
+    expect(page.get_by_text("No sound was measured.")).to_be_visible()
+
+
 def test_a_recording_has_a_player_of_sound_and_the_voice_alone(opened: Opened, recorded: Path) -> None:
     page = opened.open(recorded)
     expect(page.locator(".play")).to_be_enabled()

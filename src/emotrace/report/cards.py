@@ -54,9 +54,9 @@ def speaks(seconds: float, of: float) -> str:
     return f"speaks {_duration(seconds)} ({_percent(seconds / of)} of the speech)" if seconds > 0 else "never speaks"
 
 
-def mostly(expression: str, share: float, unsure: float, has_sound: bool) -> str:
+def mostly(expression: str, share: float, unsure: float, spoken: bool) -> str:
     """Which expression is fused most often, in which share of the windows, and in which there is no answer."""
-    source = "face and voice" if has_sound else "face, in windows of 2 s"
+    source = "face and voice" if spoken else "face, in windows of 2 s"
     if not expression:
         return f"{source}: never sure enough for an answer"
     gap = f", no answer {_percent(unsure)}" if unsure > 0.005 else ""

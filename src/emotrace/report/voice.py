@@ -86,5 +86,5 @@ class Voice:
             own = sum(seconds for seconds, who in spans if who == person)
             found.append(cards.speaks(own, sum(seconds for seconds, _ in spans)))
         if self.fused is not None and self.span[1] > self.span[0]:
-            found.append(cards.mostly(*self.fused.mostly(person), self.spoken is not None))
+            found.append(cards.mostly(*self.fused.mostly(person), bool(self.turns)))
         return [text for text in found if text]

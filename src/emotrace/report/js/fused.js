@@ -35,7 +35,8 @@ function expressionLegend() {
 
 function fusedNote() {
   if (!DATA.media.pictures) return "Most probable expression in windows of 2 s; a thin line is speech without a sure answer.";
-  const halves = DATA.sound ? " Upper half: rests on the face; lower half: on the voice." : " No sound: it rests on the face alone.";
+  const why = DATA.sound ? "Nobody speaks" : "No sound";
+  const halves = SPOKEN ? " Upper half: rests on the face; lower half: on the voice." : ` ${why}: it rests on the face alone.`;
   return `Most probable expression in windows of 2 s; a thin line is no answer.${halves}`;
 }
 
@@ -72,7 +73,7 @@ function drawFusedLane(u, person, row) {
     if (!said.label) return drawNoAnswer(u, from, TO[i], row + 0.5);
     context.fillStyle = expressionColour(said.label);
     context.globalAlpha = 1;
-    const middle = DATA.sound ? row + 0.5 : row + 0.9;   // without sound there is no other half
+    const middle = SPOKEN ? row + 0.5 : row + 0.9;   // without a voice there is no other half
     if (said.rests & ON_FACE) fillSpan(u, from, TO[i], row + 0.1, middle);
     if (said.rests & ON_VOICE) fillSpan(u, from, TO[i], row + 0.5, row + 0.9);
   });

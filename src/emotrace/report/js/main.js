@@ -61,7 +61,7 @@ function buildTimelines(holder) {
     if (DATA.sound) buildSound(holder);
     if (PEOPLE.length) buildFaces(holder);
   }
-  if (DATA.voice?.panels.length || (DATA.sound && !DATA.media.pictures)) buildVoice(holder);
+  if ((SPOKEN && DATA.voice.panels.length) || !DATA.media.pictures) buildVoice(holder);
   holder.append(el("p", { class: "hint" },
     "Click a plot to go there, drag to zoom, double-click to see all. Space plays, arrow keys move by one second."));
   listenToPlots(holder);
@@ -78,9 +78,10 @@ function buildFaces(holder) {
 function buildVoice(holder) {
   buildSubject(holder, () => "The voice over time", () => css("muted"));
   if (!DATA.media.pictures) {
-    if (DATA.voice.panels.some(({ component }) => component === "voice.emotion")) buildFused(holder);
+    if (SPOKEN && DATA.voice.panels.some(({ component }) => component === "voice.emotion")) buildFused(holder);
     buildSound(holder);
   }
+  if (!SPOKEN) return;
   DATA.voice.panels.forEach((panel) => buildPanel(holder, panel, () => VOICE_SOURCE));
 }
 

@@ -13,7 +13,8 @@ const wave = DATA.sound && {
 function buildSound(holder) {
   const nobody = TURNS.some(([, , person]) => person === NOBODY);
   const colours = DATA.media.pictures ? `In the colour of who speaks${nobody ? ", grey for nobody visible" : ""}; pale is other sound.` : "Pale is sound without speech.";
-  const { frame, plot, values } = buildFrame(DATA.media.pictures ? "Who speaks when" : "Sound and speech", `${colours} Drawn to the loudest moment.`);
+  const { frame, plot, values } = buildFrame(DATA.media.pictures ? "Who speaks when" : "Sound and speech",
+    `${SPOKEN ? colours : "Nobody is found to speak."} Drawn to the loudest moment.`);
   holder.append(frame);
   const update = buildValues(values, [
     ...(DATA.media.pictures ? [{ label: "speaks" }, { label: "sureness", about: "share of the evidence for the speaker against all others and nobody visible" }] : []),

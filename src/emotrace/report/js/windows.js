@@ -8,6 +8,7 @@ const FROM = milliseconds(DATA.windows.from);
 const TO = milliseconds(DATA.windows.to);
 const STEPS_OF_WINDOWS = FROM.flatMap((from, i) => [from, TO[i]]);   // each window is drawn level
 const TURNS = DATA.sound?.turns ?? [];
+const SPOKEN = TURNS.length > 0;
 const TURN_STARTS = TURNS.map(([from]) => from);
 
 // Number of the window that stands for a moment, -1 where none does.
