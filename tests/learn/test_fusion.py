@@ -151,6 +151,7 @@ def test_a_stack_answers_each_combination_of_sources_by_a_classifier_of_its_own(
         found = stack.predict([one[100:], two[100:]])
         assert (found.argmax(axis=1) == truth[100:]).mean() > 0.9
         assert set(stack.fitted) == {(0,), (0, 1)}
+        assert (stack.predict([one[100:], two[100:]]) == found).all()  # fitting the second left the first as it was
         assert stack.predict([one[:1] * NAN, two[1:2]]).shape == (1, 2)
         assert np.isnan(stack.predict([one[:1] * NAN, two[:1]])).all()
 

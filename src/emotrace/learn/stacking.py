@@ -91,8 +91,12 @@ def rbf_svm(cost: float = 1.0) -> Fit:
 
 def mlp(hidden: int = 16, decay: float = 1.0, seed: int = 0) -> Fit:
     """A perceptron with one hidden layer; few clips need a strong weight decay."""
-    network = MLPClassifier((hidden,), alpha=decay, solver="lbfgs", max_iter=5000, random_state=seed)
-    return _of_pipeline(lambda: make_pipeline(StandardScaler(), network))
+
+    def make() -> Pipeline:
+        network = MLPClassifier((hidden,), alpha=decay, solver="lbfgs", max_iter=5000, random_state=seed)
+        return make_pipeline(StandardScaler(), network)
+
+    return _of_pipeline(make)
 
 
 def principal_components(components: int) -> Fit:
