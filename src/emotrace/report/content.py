@@ -89,7 +89,8 @@ def _measured(analysis: Analysis, voice: Voice) -> list[str]:
     """Components that could say something of this file, and "fusion" where it did."""
     components = analysis.provenance.get("settings", {}).get("components", [])
     views = [view for view, there in (("face.", facts.has_pictures(analysis)), ("voice.", voice.spoken)) if there]
-    return [*(name for name in components if name.startswith(tuple(views))), *(["fusion"] if voice.fused else [])]
+    over_time = voice.fused is not None and voice.span[1] > voice.span[0]
+    return [*(name for name in components if name.startswith(tuple(views))), *(["fusion"] if over_time else [])]
 
 
 def _frames(analysis: Analysis) -> tuple[Grid, NDArray[np.int32], list[float]]:

@@ -45,14 +45,14 @@ function laneText(lane, time) {
   return top ? top.label : "seen";
 }
 
-// Fills from one moment to another between two heights of a plot, inside its area.
+// Fills from one moment to another between two heights of a plot, inside its area; on whole pixels, so that neighbours meet.
 function fillSpan(u, from, to, low, high, inset = 0) {
   const { left, width } = u.bbox;
   const x = clamp(u.valToPos(from, "x", true), left, left + width);
   const end = clamp(u.valToPos(to, "x", true), left, left + width);
   const top = u.valToPos(low, "y", true) + inset * devicePixelRatio;
   const bottom = u.valToPos(high, "y", true) - inset * devicePixelRatio;
-  if (end > x) u.ctx.fillRect(x, top, Math.max(end - x, 1), bottom - top);
+  if (end > x) u.ctx.fillRect(Math.round(x), top, Math.max(Math.round(end) - Math.round(x), 1), bottom - top);
 }
 
 function drawLane(u, lane, row) {
