@@ -3,7 +3,8 @@
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python bench/voice.py [--rounds 5] [--sound FILE]
 
 The time is that of the process's one thread, so that other work on the machine hardly shows. Without a file, the sound is
-made: a minute of voiced stretches with gliding pitch, noise and pauses. Numbers go to the table in docs/performance.md.
+made: a minute of voiced stretches with gliding pitch, noise and pauses; what `analyze` hears by default is timed on a minute of
+real speech without pauses. Numbers go to the table in docs/performance.md.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from emotrace import samples
+from emotrace.hearing import LEAD, SAMPLE_RATE, STRETCH, TAIL, Listener, Stretch
+from emotrace.settings import Settings
 from emotrace.video import Video
 from emotrace.views import VoiceExtractor, VoiceSamples
 from emotrace.voice.egemaps import EgemapsLike
@@ -63,6 +67,13 @@ def times(work: Callable[[], object], rounds: int) -> float:
     return statistics.median(found)
 
 
+def minute_of_speech() -> Stretch:
+    """The speech of a sample recording, again and again, as `analyze` hears it."""
+    speech = heard(samples.path("obama"), SAMPLE_RATE)
+    sound = np.tile(speech, 1 + (LEAD + STRETCH + TAIL) // len(speech))[: LEAD + STRETCH + TAIL]
+    return Stretch(0, 0.0, sound, STRETCH)
+
+
 def main() -> None:
     """Time every set and print the table."""
     parser = argparse.ArgumentParser()
@@ -84,6 +95,9 @@ def main() -> None:
         print("openSMILE is left out: its extra is not installed", file=sys.stderr)
     seconds = len(sounds[16000]) / 16000
     print("| set | kHz | 2 s every 1 s | clips of 5 s |\n|---|---|---|---|")
+    listener, minute = Listener(Settings(), "cpu"), minute_of_speech()
+    default = STRETCH / SAMPLE_RATE / times(lambda: listener.tables(minute, True), choice.rounds)
+    print(f"| all that `analyze` hears by default: speech, prosody, expression | 16 | {default:.0f} | |")
     mel = seconds / times(lambda: log_mel(sounds[16000]), choice.rounds)
     print(f"| `log_mel` | 16 | | {mel:.0f} |")
     for name, extractor, rate in sets:
