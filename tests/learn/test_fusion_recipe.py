@@ -59,8 +59,12 @@ def test_the_floor_is_where_answers_begin_to_be_right_more_often_than_wrong() ->
     fused = np.stack([confidence, *[(1 - confidence) / 6] * 6], axis=1).astype(np.float32)
     order = np.tile(np.arange(20) / 20, 78)
     truth = np.where(order < np.where(confidence < 0.45, 0.2, 0.9), 0, 1)
-    assert paired_fusion.floor(fused, truth) == pytest.approx(0.45, abs=0.051)
+    assert paired_fusion.floor(fused, truth) == pytest.approx(0.45, abs=0.011)
+    odd = truth.copy()
+    odd[np.flatnonzero(confidence > 0.8)[:5]] = 1  # a few sure ones that are wrong do not move it
+    assert paired_fusion.floor(fused, odd) == paired_fusion.floor(fused, truth)
     assert paired_fusion.floor(fused, np.zeros_like(truth)) == 0
+    assert paired_fusion.floor(fused, np.ones_like(truth)) == 1
 
 
 def test_constants_come_from_the_first_face_and_the_first_voice_model() -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.isotonic import IsotonicRegression
 
 from emotrace.corpora import paired
 from emotrace.corpora.clips import Clips
@@ -166,23 +167,24 @@ def constants(val: Answers) -> LateFusion:
     return LateFusion((float(heat[0]), float(heat[1])), evidence, floor(fused, val.truth))
 
 
-def floor(fused: NDArray[np.float32], truth: NDArray[np.int64], step: float = 0.05, width: float = 0.1) -> float:
+def floor(fused: NDArray[np.float32], truth: NDArray[np.int64]) -> float:
     """The lowest confidence from which on answers are right more often than wrong.
 
+    How often they are right is taken to rise with confidence (isotonic regression), so that a few odd clips decide nothing.
+
     Args:
-        fused: (n, k), NaN rows without an answer.
+        fused: (n, k), NaN rows without an answer, n at least 1.
         truth: (n,).
-        step: between the confidences that are looked at.
-        width: of the stretch of confidence above each, in which answers are counted; a stretch without answers passes.
+
+    Returns:
+        0 where that is all of them, 1 where it is none.
     """
     confidence = np.nan_to_num(fused).max(axis=1)
     right = np.nan_to_num(fused).argmax(axis=1) == truth
-    found = 0.0
-    for low in np.arange(0, 1, step):
-        here = (confidence >= low) & (confidence < low + width) & (confidence > 0)
-        if here.any() and right[here].mean() < 0.5:
-            found = float(round(low + step, 2))
-    return found
+    share = IsotonicRegression().fit(confidence, right).predict(confidence)
+    if (share >= 0.5).all():
+        return 0.0
+    return float(confidence[share >= 0.5].min(initial=1.0))
 
 
 def table(result: Result) -> str:
