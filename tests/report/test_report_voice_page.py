@@ -193,6 +193,37 @@ def test_a_recording_of_which_no_sound_was_measured_says_so(opened: Opened, tmp_
     expect(page.get_by_text("No sound was measured.")).to_be_visible()
 
 
+def test_a_voice_in_a_video_without_people_has_its_own_line(opened: Opened, tmp_path: Path) -> None:
+    said = {"": [("anger", "voice")] * 4}
+    page = opened.open(write(plant(tmp_path, Planted(names=(), turns=(("", 4.992),), said=said), playable=True)))
+    ready(page)
+    expect(page.get_by_text("No face was found that could be followed as a person.")).to_be_visible()
+    assert page.locator("#timelines h2").all_inner_texts() == ["The voice over time"]
+    expect(value(page, OVERVIEW, "nobody visible")).to_have_text("anger 0.60")
+    assert opened.complaints == []
+
+
+def test_where_the_sound_goes_on_behind_the_pictures_nothing_of_a_face_is_told(opened: Opened, tmp_path: Path) -> None:
+    page = opened.open(write(plant(tmp_path, Planted(turns=(*TURNS, ("", 9.6)), said=SAID), playable=True)))
+    ready(page)
+    end = 27.584
+    click_at(page, plot(page, SPEECH), 17.5, end)
+    page.mouse.move(0, 0)
+    expect(value(page, "Expression", "happiness")).to_have_text("0.80")
+    click_at(page, plot(page, "Expression"), 25.0, end)
+    page.mouse.move(0, 0)
+    now(page, "0:25.0")
+    expect(value(page, "Expression", "happiness")).to_have_text("–")
+    expect(value(page, SPEECH, "speaks")).to_have_text("nobody visible")
+    over = plot(page, "Expression")
+    point_at(page, over, 0.05, 30, end)   # all of the pictures and little of the rest is no "show all"
+    page.mouse.down()
+    point_at(page, over, 20.0, 30, end)
+    page.mouse.up()
+    expect(page.get_by_role("button", name="show all").first).to_be_visible()
+    assert opened.complaints == []
+
+
 def test_a_recording_has_a_player_of_sound_and_the_voice_alone(opened: Opened, recorded: Path) -> None:
     page = opened.open(recorded)
     expect(page.locator(".play")).to_be_enabled()

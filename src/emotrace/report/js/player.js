@@ -92,11 +92,13 @@ function follow(video) {
     };
     video.addEventListener("play", step);
   } else if ("requestVideoFrameCallback" in video) {
+    const behind = () => video.currentTime > LAST_PICTURE;   // sound that goes on; the last frame stays, and tells its own time
     const step = (_now, frame) => {
-      moved(frame.mediaTime);
+      moved(behind() ? video.currentTime : frame.mediaTime);
       video.requestVideoFrameCallback(step);
     };
     video.requestVideoFrameCallback(step);
+    video.addEventListener("timeupdate", () => behind() && moved(video.currentTime));
   } else {
     video.addEventListener("timeupdate", () => moved(video.currentTime));
   }
