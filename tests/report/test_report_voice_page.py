@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from planted_folder import SAID, TURNS, Planted, plant
 from playwright.sync_api import Locator, Page, expect
@@ -222,6 +224,18 @@ def test_where_the_sound_goes_on_behind_the_pictures_nothing_of_a_face_is_told(o
     page.mouse.up()
     expect(page.get_by_role("button", name="show all").first).to_be_visible()
     assert opened.complaints == []
+
+
+def test_it_opens_at_the_first_picture_where_sound_begins_before_it(opened: Opened, tmp_path: Path) -> None:
+    analysis = plant(tmp_path, Planted(turns=TURNS, said=SAID))
+    for name in ("frames", "faces"):
+        table = pq.read_table(analysis.folder / f"{name}.parquet")
+        later = table.set_column(table.column_names.index("time"), "time", pc.add(table["time"], 0.4))
+        pq.write_table(later, analysis.folder / f"{name}.parquet")
+    page = opened.open(write(analysis))
+    now(page, "0:00.4")
+    expect(value(page, "Expression", "neutral")).to_have_text("1.00")
+    expect(page.locator(".scrub")).to_have_attribute("min", "0")
 
 
 def test_a_recording_has_a_player_of_sound_and_the_voice_alone(opened: Opened, recorded: Path) -> None:

@@ -1,7 +1,7 @@
 // What the reader looks at: playhead, pointer, person, zoom. Whoever draws one of them watches it.
 
 const state = {
-  time: START,      // s, the playhead
+  time: TIMES.length ? FIRST_PICTURE : START,   // s, the playhead; sound may begin a moment before there is anything to see
   hover: null,      // s, where the pointer is on a plot
   person: 0,        // whose timelines are shown
   zoom: null,       // [from, to] in s, null for all
