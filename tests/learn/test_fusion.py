@@ -126,9 +126,9 @@ def test_the_best_model_of_each_modality_is_taken_and_the_others_stand_in_where_
 def test_independent_models_are_taken_for_independent_and_copies_are_not() -> None:
     two = answers(n=1400, strength=(1.5, 1.5))
     ones = np.ones(2, np.float32)
-    assert fusion.likeliest_evidence(two, temperatures(two), ones) == 1.0
+    assert fusion.calibrated_evidence(two, temperatures(two), ones) == 1.0
     copies = Answers(two.models, two.modality, np.stack([two.posteriors[0]] * 2), two.truth, two.group)
-    assert fusion.likeliest_evidence(copies, temperatures(copies), ones) == 0.0
+    assert fusion.calibrated_evidence(copies, temperatures(copies), ones) == 0.0
 
 
 def test_temperatures_undo_what_made_a_model_too_sure() -> None:

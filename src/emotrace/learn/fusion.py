@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.errors import InputError
-from emotrace.fuse import SMALLEST, log_pool, mean_pool, temper
+from emotrace.fuse import log_pool, mean_pool, temper
 from emotrace.learn.answers import Answers, Judged, judge, temperatures
 from emotrace.learn.confusion_weights import recalls, weights
+from emotrace.learn.metrics import calibration_error
 from emotrace.learn.stacking import Fit, Stack, mlp, rbf_svm
 from emotrace.learn.subsets import rank
 from emotrace.learn.weight_search import Search, bagged_search, search_weights
@@ -71,7 +72,7 @@ def best_models(answers: Answers) -> NDArray[np.float32]:
 
 def _pool(answers: Answers, weight: NDArray[np.float32]) -> Combine:
     heat = temperatures(answers)
-    evidence = likeliest_evidence(answers, heat, weight)
+    evidence = calibrated_evidence(answers, heat, weight)
     return lambda posteriors: log_pool(temper(posteriors, heat), weight, evidence)
 
 
@@ -80,15 +81,16 @@ def modality_weights(answers: Answers) -> NDArray[np.float32]:
     return np.array([1 / answers.modality.count(word) for word in answers.modality], np.float32)
 
 
-def likeliest_evidence(answers: Answers, heat: NDArray[np.float32], weight: NDArray[np.float32]) -> float:
-    """The `evidence` of `EVIDENCE` under which the truth is likeliest."""
+def calibrated_evidence(answers: Answers, heat: NDArray[np.float32], weight: NDArray[np.float32]) -> float:
+    """The `evidence` of `EVIDENCE` under which the pool is as often right as it is sure: the least calibration error."""
     tempered = temper(answers.posteriors, heat)
 
-    def loss(evidence: float) -> float:
-        of_truth = log_pool(tempered, weight, evidence)[np.arange(len(answers)), answers.truth]
-        return float(-np.log(np.maximum(of_truth[~np.isnan(of_truth)], SMALLEST)).mean())
+    def error(evidence: float) -> float:
+        pooled = log_pool(tempered, weight, evidence)
+        known = ~np.isnan(pooled).any(axis=1)
+        return calibration_error(pooled[known], answers.truth[known])
 
-    return min(EVIDENCE, key=loss)
+    return min(EVIDENCE, key=error)
 
 
 def by_confusion(preferred: str | None = None) -> Callable[[Answers, np.random.Generator], Combine]:

@@ -162,7 +162,7 @@ def constants(val: Answers) -> LateFusion:
     rows = [int(val.of_modality(word)[0]) for word in ("face", "voice")]
     two = Answers(("face", "voice"), ("face", "voice"), val.posteriors[rows], val.truth, val.group)
     heat, equal = temperatures(two), np.ones(2, np.float32)
-    evidence = fusion.likeliest_evidence(two, heat, equal)
+    evidence = fusion.calibrated_evidence(two, heat, equal)
     fused = log_pool(temper(two.posteriors, heat), equal, evidence)
     return LateFusion((float(heat[0]), float(heat[1])), evidence, floor(fused, val.truth))
 
