@@ -167,6 +167,11 @@ def test_runs_are_gathered_and_what_is_done_is_not_done_again(actors, polish, sm
     assert 0.1 < protocol.warmth_of(actors, polish, tmp_path) < 20
 
 
+def test_the_last_runs_leave_out_nobody_of_ravdess(actors, polish, small, tmp_path):
+    recipe.validate_run(actors, polish, 6, tmp_path, CONFIG)
+    assert list(protocol.gathered(actors, polish, tmp_path)) == ["nemo", "nemo in 2 s"]
+
+
 def test_two_seconds_are_taken_from_the_middle_of_the_voice():
     long, short = protocol.windows_of([mel(600), mel(90)])
     assert (len(long), len(short)) == (200, 90)

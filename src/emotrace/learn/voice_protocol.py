@@ -85,7 +85,8 @@ def outputs_of(network: VoiceListener, mels: Sequence[Tensor], batch: int = 16) 
     """Logits, valence and arousal of whole clips, (n, 10), those of like length in one batch."""
     found = np.zeros((len(mels), EXPRESSIONS + 2), np.float32)
     order = np.argsort([len(mel) for mel in mels], kind="stable")
-    for rows in np.split(order, range(batch, len(order), batch)):
+    for start in range(0, len(order), batch):
+        rows = order[start : start + batch]
         found[rows] = network(padded([mels[i] for i in rows])).float().numpy()
     return found
 
