@@ -23,7 +23,8 @@ def says(label: int, sure: float = 0.9) -> np.ndarray:
 
 def shown(*people: tuple[int, int, float, float]) -> Shown:
     """Faces at 10 frames a second: (person, label, from, to) each."""
-    rows = [(t / 10, who, says(label)) for who, label, first, last in people for t in range(round(first * 10), round(last * 10))]
+    tenths = [(who, label, range(round(first * 10), round(last * 10))) for who, label, first, last in people]
+    rows = [(t / 10, who, says(label)) for who, label, span in tenths for t in span]
     rows.sort(key=lambda row: row[0])
     time, person, values = zip(*rows, strict=True)
     return Shown(np.array(time), np.array(person), np.stack(values))

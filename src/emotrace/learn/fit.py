@@ -97,7 +97,8 @@ def one_epoch(state: State, examples: Examples, plan: Plan, epoch: int, loss: Lo
     device = device_of(plan)
     total, steps = 0.0, len(examples) // plan.batch
     network = state.network.train()
-    forward = torch.compile(network, dynamic=False) if plan.compiled else network  # kernels of any size are several times as slow
+    # Not dynamic: kernels for pictures of any size are several times as slow as those for one.
+    forward = torch.compile(network, dynamic=False) if plan.compiled else network
     with torch.random.fork_rng():
         torch.manual_seed(seed_of(plan, epoch))  # dropout draws from the global generator
         for step, (images, targets) in enumerate(batches(examples, plan, epoch, augment)):
