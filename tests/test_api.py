@@ -134,8 +134,8 @@ def test_a_broken_file_is_analysed_and_says_so(
     assert found.table("frames").num_rows == found.provenance["counts"]["frames"] > 5
 
 
-def test_a_good_file_warns_of_nothing(woman_analysis: Analysis) -> None:
-    assert woman_analysis.warnings == []
+def test_a_good_file_warns_of_nothing(obama_analysis: Analysis) -> None:
+    assert obama_analysis.warnings == []
 
 
 def test_provenance_names_file_weights_settings_and_versions(woman_analysis: Analysis) -> None:

@@ -114,6 +114,12 @@ def test_any_rate_and_number_of_channels_is_heard_alike(spoken: np.ndarray, tmp_
         assert "sampled at 8000 Hz: what a voice has above 4000 Hz is missing" in analysis.warnings[0]
 
 
+def test_channels_that_are_alike_are_as_loud_as_one(spoken: np.ndarray, tmp_path: Path) -> None:
+    both = write(tmp_path / "both.wav", np.repeat(spoken[:, None], 2, axis=1), SAMPLE_RATE)
+    sound = np.concatenate([block.samples for block in Video.open(both).sound(SAMPLE_RATE)])
+    np.testing.assert_allclose(sound, spoken.clip(-1, 1), atol=2**-14)
+
+
 def test_silence_and_clipping_are_told(spoken: np.ndarray, tmp_path: Path) -> None:
     silent = heard(write(tmp_path / "silent.wav", np.zeros(3 * SAMPLE_RATE), SAMPLE_RATE), tmp_path / "silent")
     assert "silent throughout" in silent.warnings[0]

@@ -29,6 +29,7 @@ from emotrace.errors import InputError, VideoError
 CHUNK_BYTES = 24_000_000   # pictures of one chunk in memory; up to five chunks are alive at once
 CHUNK_FRAMES = 32
 COVER = av.stream.Disposition.attached_pic
+FULL_SCALE = 2.0**31       # of the integers that sound is mixed in
 HOLE = 0.1                 # s between sound stamps that is a hole in the sound; less is jitter of the stamps
 
 
@@ -171,7 +172,8 @@ class Video:
 
 
 def _mono(sample_rate: int) -> av.AudioResampler:
-    return av.AudioResampler("flt", "mono", sample_rate)
+    # To integers: only for these does FFmpeg mix channels with weights that sum to 1; two alike would else be 3 dB louder.
+    return av.AudioResampler("s32", "mono", sample_rate)
 
 
 def _resampled(resampler: av.AudioResampler, frame: av.AudioFrame | None) -> Iterator[NDArray[np.float32]]:
@@ -179,7 +181,7 @@ def _resampled(resampler: av.AudioResampler, frame: av.AudioFrame | None) -> Ite
     for out in resampler.resample(frame):
         samples = out.to_ndarray().reshape(-1)
         if len(samples):
-            yield np.asarray(samples, np.float32)
+            yield (samples / FULL_SCALE).astype(np.float32)
 
 
 def _check_readable(file: Path) -> None:
