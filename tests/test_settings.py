@@ -36,3 +36,9 @@ def test_more_and_fewer_components_than_the_default() -> None:
     assert "face.gaze" not in chosen_components([], ["face.gaze"])
     with pytest.raises(InputError, match=r"face\.expression is needed by face\.valence_arousal"):
         chosen_components([], ["face.expression"])
+
+
+def test_without_what_the_voice_expresses_its_network_is_not_run() -> None:
+    chosen = chosen_components((), ("voice.emotion", "voice.valence_arousal"))
+    assert "voice.network" not in Settings(components=chosen).as_json()["components"]
+    assert "voice.network" in Settings().as_json()["components"]

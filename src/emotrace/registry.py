@@ -126,7 +126,7 @@ COMPONENTS: dict[str, Spec] = {
         Spec(
             "voice.network", "emotrace.voice.emotion:VoiceNetwork", "all that the network of the voice says, in one pass",
             view="voice", needs=("voice.activity",), scheme=schemes.VOICE_NETWORK, weights=("voice_emotion",), rows="inner",
-            on_device=True, paper="docs/cards/voice_emotion.md",
+            default=False, on_device=True, paper="docs/cards/voice_emotion.md",
         ),
         Spec(
             "voice.emotion", "emotrace.voice.emotion:VoiceEmotion", "expression of the voice", view="voice",
