@@ -77,8 +77,8 @@ def test_opening_is_a_share_of_the_face() -> None:
     assert opening(x, y) == pytest.approx(0.12)
 
 
-# Who is heard in the debate (s from, s to, who): times by an automatic transcript, given by hand to the man who is known to have
-# said the words; good to a few tenths of a second. P1 is the man of the first shot.
+# Who is heard in the debate (s from, s to, who): times by an automatic transcript, given by hand to the man who is known to
+# have said the words; good to a few tenths of a second. P1 is the man of the first shot.
 TURNS = (
     (0.0, 1.64, "P1"), (1.64, 7.36, "P2"), (7.36, 8.52, "P1"), (8.52, 9.36, "P2"), (9.36, 9.88, "P1"), (9.88, 11.7, "P2"),
     (11.7, 13.0, "P1"), (13.0, 17.0, "P2"),
