@@ -42,12 +42,13 @@ def finish(store: Store, settings: Settings) -> Grouping:
     Returns:
         Who is who.
     """
-    seen = _appearances(store)
+    rows = _analysed(store)
+    seen = _appearances(store, rows)
     portraits = _portraits(store)
     people = group(seen, portraits, settings)
     store.write_table("frames", columns.schema(columns.FRAMES), store.read("frames"))
     schema = columns.schema(columns.faces(settings.components, settings.mesh))
-    averages, rows = _Averager(people.people), _face_rows(store)
+    averages = _Averager(people.people)
     store.write_table("faces", schema, _named(store, people, averages, rows))
     store.write_table("tracks", columns.schema(columns.TRACKS), iter([_tracks(people)]))
     thumbnails = _thumbnails(store, people, portraits)
@@ -58,11 +59,17 @@ def finish(store: Store, settings: Settings) -> Grouping:
     return people
 
 
-def _appearances(store: Store) -> Appearances:
+def _analysed(store: Store) -> audiovisual.FaceRows:
+    """The analysed frames, ready to take in their faces."""
     frames = _whole(store, "frames", ["frame", "time", "analysed", "shot"], columns.FRAMES)
-    faces = _whole(store, "faces", ["frame", "time", "track"], columns.FACES)
     chosen = frames["analysed"].to_numpy()
     number, time, shot = (frames[key].to_numpy()[chosen] for key in ("frame", "time", "shot"))
+    return audiovisual.FaceRows(shot, number, time)
+
+
+def _appearances(store: Store, frames: audiovisual.FaceRows) -> Appearances:
+    faces = _whole(store, "faces", ["frame", "time", "track"], columns.FACES)
+    number, time, shot = frames.number, frames.time, frames.shot
     step = np.diff(time)
     usual = float(np.median(step)) if len(step) else 0.0
     shown = np.append(np.minimum(step, 1.0 + usual), usual)   # a hole in the file is not time for which a face was seen
@@ -109,14 +116,6 @@ class _Averager:
 
     def result(self) -> Averages:
         return Averages(self.frames, self.count.max(axis=1, initial=0), self.total, self.count)
-
-
-def _face_rows(store: Store) -> audiovisual.FaceRows:
-    """What collects faces for picture and sound together."""
-    frames = _whole(store, "frames", ["frame", "time", "analysed", "shot"], columns.FRAMES)
-    chosen = frames["analysed"].to_numpy()
-    number, time, shot = (frames[key].to_numpy()[chosen] for key in ("frame", "time", "shot"))
-    return audiovisual.FaceRows(shot, number, time)
 
 
 def _named(store: Store, people: Grouping, averages: _Averager, rows: audiovisual.FaceRows) -> Iterator[pa.Table]:

@@ -204,13 +204,10 @@ def listen(video: Video, settings: Settings, store: Store, device: Device, step:
         return
     listener = Listener(settings, device)
     waiting: Stretch | None = None
-    parts = done["parts"]
 
     def keep(stretch: Stretch, last: bool) -> None:
-        nonlocal parts
         if stretch.number >= done["parts"]:
             store.add_heard(stretch.number, listener.tables(stretch, last), {"whole": last})
-            parts = stretch.number + 1
         step(stretch.begin + stretch.own / SAMPLE_RATE)
 
     for stretch in stretches(video.sound(SAMPLE_RATE), settings.start, settings.end):

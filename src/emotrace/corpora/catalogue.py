@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from emotrace.corpora.clips import Clips
 from emotrace.corpora.table import Faces
@@ -129,10 +131,7 @@ def read(name: str, path: Path) -> Faces:
         UnknownNameError: there is no such corpus.
         InputError: what lies at the path has another layout.
     """
-    if name not in CORPORA:
-        raise unknown("corpus", name, list(CORPORA))
-    module, _, function = CORPORA[name].target.partition(":")
-    faces: Faces = getattr(import_module(module), function)(path)
+    faces: Faces = _reader(CORPORA, "corpus", name)(path)
     return faces
 
 
@@ -143,10 +142,7 @@ def read_clips(name: str, path: Path) -> Clips:
         UnknownNameError: there is no such corpus.
         InputError: what lies at the path has another layout.
     """
-    if name not in CLIPS:
-        raise unknown("corpus of clips", name, list(CLIPS))
-    module, _, function = CLIPS[name].target.partition(":")
-    clips: Clips = getattr(import_module(module), function)(path)
+    clips: Clips = _reader(CLIPS, "corpus of clips", name)(path)
     return clips
 
 
@@ -157,8 +153,13 @@ def read_voices(name: str, path: Path) -> Voices:
         UnknownNameError: there is no such corpus.
         InputError: what lies at the path has another layout.
     """
-    if name not in VOICES:
-        raise unknown("corpus of voices", name, list(VOICES))
-    module, _, function = VOICES[name].target.partition(":")
-    voices: Voices = getattr(import_module(module), function)(path)
+    voices: Voices = _reader(VOICES, "corpus of voices", name)(path)
     return voices
+
+
+def _reader(table: dict[str, Corpus], what: str, name: str) -> Callable[[Path], Any]:
+    if name not in table:
+        raise unknown(what, name, list(table))
+    module, _, function = table[name].target.partition(":")
+    reader: Callable[[Path], Any] = getattr(import_module(module), function)
+    return reader

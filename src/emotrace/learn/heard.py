@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from emotrace.corpora import catalogue
 from emotrace.corpora.voices import NO_LABEL, Voices
 from emotrace.errors import InputError
 from emotrace.learn.metrics import Scores, score
+from emotrace.learn.shipped import name_and_path
 from emotrace.scheme import VOICE_EXPRESSION
 
 NAMED = "of_clips"   # what a component has that can be fed with whole clips
@@ -31,10 +31,7 @@ def corpus(given: str, split: str | None) -> Voices:
         InputError: it is not of that form, the path has another layout, or there is no such split.
         UnknownNameError: there is no such corpus.
     """
-    name, equals, path = given.partition("=")
-    if not equals or not path:
-        raise InputError(f"--corpus must be NAME=PATH, as in ravdess=FOLDER; got {given!r}")
-    voices = catalogue.read_voices(name, Path(path))
+    voices = catalogue.read_voices(*name_and_path(given, "ravdess=FOLDER"))
     return voices if split is None else voices.of_split(split)
 
 

@@ -65,11 +65,20 @@ def corpus(given: str, split: str | None) -> Faces:
         InputError: it is not of that form, the path has another layout, or there is no such split.
         UnknownNameError: there is no such corpus.
     """
+    faces = catalogue.read(*name_and_path(given, "fer2013=fer2013.parquet"))
+    return faces if split is None else faces.of_split(split)
+
+
+def name_and_path(given: str, example: str) -> tuple[str, Path]:
+    """The two parts of "NAME=PATH".
+
+    Raises:
+        InputError: it is not of that form; the message shows the example.
+    """
     name, equals, path = given.partition("=")
     if not equals or not path:
-        raise InputError(f"--corpus must be NAME=PATH, as in fer2013=fer2013.parquet; got {given!r}")
-    faces = catalogue.read(name, Path(path))
-    return faces if split is None else faces.of_split(split)
+        raise InputError(f"--corpus must be NAME=PATH, as in {example}; got {given!r}")
+    return name, Path(path)
 
 
 def measure(model: Shipped, faces: Faces, truth: Truth = "label") -> Scores:

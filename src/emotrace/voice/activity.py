@@ -5,18 +5,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
-from emotrace import weights
-from emotrace.engine import quiet
+from emotrace.engine import OnnxNetwork
 from emotrace.errors import InputError
-
-if TYPE_CHECKING:
-    import onnxruntime
 
 SAMPLE_RATE = 16_000
 FRAME = 512                       # samples of a probability
@@ -36,6 +29,7 @@ class Activity:
     """
 
     def __init__(self) -> None:
+        self._network = OnnxNetwork("silero_vad", "cpu")
         self.reset()
 
     def reset(self) -> None:
@@ -69,21 +63,9 @@ class Activity:
 
     def _run(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         feed = {"input": np.ascontiguousarray(frames), "h": self._state[0], "c": self._state[1]}
-        probability, *state = self._session.run(None, feed)
+        probability, *state = self._network.session.run(None, feed)
         self._state = state[0], state[1]
         return np.asarray(probability, np.float32)
-
-    @cached_property
-    def _session(self) -> onnxruntime.InferenceSession:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        options.enable_cpu_mem_arena = False
-        with quiet():
-            return onnxruntime.InferenceSession(weights.read("silero_vad"), options, providers=["CPUExecutionProvider"])
 
 
 def segments(
