@@ -1,0 +1,71 @@
+"""What was fitted on a corpus, kept in the run's folder, so that a run that was killed goes on where it was.
+
+    name, settings, clips' contents, labels and splits ─▶ FOLDER/fitted/<name>-<digest>.npz ─there?─▶ arrays, else make()
+
+Another setting, or another label, is another file; nothing stale is ever read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotrace.corpora.clips import Clips
+from emotrace.errors import InputError
+from emotrace.learn.clip_store import Arrays, digest
+from emotrace.learn.scoreboard import slug
+
+FOLDER = "fitted"
+POSTERIORS = "posteriors"
+
+
+class Kept:
+    """Arrays that were fitted on a corpus.
+
+    Args:
+        folder: of the run.
+        clips: all clips of the corpus; their files are read once, for their digests.
+    """
+
+    def __init__(self, folder: Path, clips: Clips) -> None:
+        self.folder, self.clips = folder / FOLDER, len(clips)
+        facts = zip(map(digest, clips.paths), clips.label.tolist(), clips.split.tolist(), strict=True)
+        lines = "\n".join(f"{content} {label} {split}" for content, label, split in facts)
+        self.corpus = hashlib.sha256(lines.encode()).hexdigest()
+
+    def arrays(self, name: str, settings: object, make: Callable[[], Arrays]) -> Arrays:
+        """What was kept, or what `make` gives, which is kept from then on.
+
+        Args:
+            name: what is fitted, "audio, Train".
+            settings: everything it depends on beside the clips, told apart by `repr`: dataclasses and plain values.
+            make: called where nothing is kept. What it raises passes through, and nothing is kept.
+        """
+        mark = hashlib.sha256(f"{settings!r} {self.corpus}".encode()).hexdigest()[:16]
+        file = self.folder / f"{slug(name)}-{mark}.npz"
+        if not file.is_file():
+            made = make()
+            self.folder.mkdir(parents=True, exist_ok=True)
+            draft = file.with_name("." + file.name)
+            np.savez(draft, allow_pickle=False, **made)
+            draft.replace(file)
+        with np.load(file, allow_pickle=False) as found:
+            return {part: found[part] for part in found.files}
+
+    def posteriors(self, name: str, settings: object, make: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Posteriors of all clips, (n, k) float32, kept in the same way.
+
+        Raises:
+            InputError: `make` gives another number of rows.
+        """
+        def checked() -> Arrays:
+            made = np.asarray(make(), np.float32)
+            if made.ndim != 2 or len(made) != self.clips:
+                raise InputError(f"{name}: posteriors are {made.shape}; expected a row for each of {self.clips} clips")
+            return {POSTERIORS: made}
+
+        return np.asarray(self.arrays(name, settings, checked)[POSTERIORS], np.float32)
