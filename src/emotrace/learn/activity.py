@@ -1,0 +1,190 @@
+"""What the motion in a clip says of its expression: the activity recogniser of EmoNets.
+
+    clips ─grey, small─▶ films ─random blocks─▶ SynchronyAutoencoder ─▶ MotionFeatures ─▶ super-blocks (n, 100)
+          ─k-means─▶ 3,000 words ─normalised histogram─▶ chi-squared SVM ─▶ (n, 7)
+
+Source: Kahou et al. 2016, EmoNets, section 3.3; Konda, Memisevic & Michalski 2014.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.cluster import MiniBatchKMeans
+
+from emotrace.corpora.clips import Clips
+from emotrace.errors import InputError
+from emotrace.learn import chi_squared
+from emotrace.learn.clip_store import ClipStore
+from emotrace.learn.grey_frames import grey_frames
+from emotrace.learn.motion_words import BLOCK, SUPER, MotionFeatures, Size, Whitening, features, sample, whiten
+from emotrace.learn.networks import synchrony_autoencoder
+from emotrace.learn.networks.synchrony_autoencoder import SynchronyAutoencoder
+from emotrace.scheme import EXPRESSION_7
+
+Rows = NDArray[np.bool_] | NDArray[np.int64]
+Film = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Section 3.3 of the paper; what is not published is marked so.
+
+    Args:
+        side: longer side that frames are brought to, px; not published.
+        blocks: that the autoencoder is trained on.
+        whitened: components of a block.
+        whitening_blocks: of them that the components are found on; not published, the paper may use all.
+        hidden: units of the autoencoder.
+        rate: of stochastic gradient descent.
+        momentum: of the same.
+        epochs: passes over the blocks; not published.
+        batch: blocks a step; not published.
+        contraction: strength of the contraction; not published.
+        supers: super-blocks that their components are found on; not published.
+        components: of a super-block.
+        words: of k-means.
+        words_from: super-blocks of training clips, at most, that words are found on; not published.
+        costs: C that is chosen among by accuracy on the validation clips, the first of equals; not published.
+    """
+
+    side: int = 160
+    blocks: int = 200_000
+    whitened: int = 300
+    whitening_blocks: int = 50_000
+    hidden: int = 300
+    rate: float = 1e-4
+    momentum: float = 0.9
+    epochs: int = 30
+    batch: int = 100
+    contraction: float = 0.5
+    supers: int = 20_000
+    components: int = 100
+    words: int = 3000
+    words_from: int = 200_000
+    costs: tuple[float, ...] = (1.0, 10.0, 100.0)
+
+
+def fit(
+    clips: Clips,
+    store: ClipStore,
+    train_rows: Rows,
+    valid_rows: Rows,
+    seed: int = 0,
+    config: Config | None = None,
+) -> NDArray[np.float32]:
+    """Posteriors of all clips by a machine that is fitted on some of them.
+
+    Filters, components and words are found on the training clips alone, labelled or not; the validation clips choose C.
+
+    Args:
+        clips: corpus.
+        store: of the run; keeps frames and features.
+        train_rows: mask or positions.
+        valid_rows: mask or positions; none: the first of `costs` is taken.
+        seed: of all chance.
+        config: constants of the paper.
+
+    Returns:
+        (n, 7) in the order of EXPRESSION_7; NaN for a clip without pictures. Where a clip has fewer than 14 frames the last one
+        stands still until there are as many. A class without a training clip gets 0.
+
+    Raises:
+        InputError: no training clip has pictures, or those that are labelled are of fewer than two classes.
+    """
+    config = config or Config()
+    every, train, valid = (np.arange(len(clips))[rows] for rows in (slice(None), train_rows, valid_rows))
+    histograms = words_of(clips, store, train, seed, config)
+    seen = ~np.isnan(histograms).any(axis=1)
+    known = seen & (clips.label >= 0) & (clips.label < len(EXPRESSION_7))
+    train, valid, every = train[known[train]], valid[known[valid]], every[seen]
+    answers = chi_squared.posteriors(
+        histograms[every], histograms[train], clips.label[train], len(EXPRESSION_7), config.costs, seed
+    )
+    right = answers.argmax(axis=2) == clips.label[every]
+    best = int(right[:, np.isin(every, valid)].sum(axis=1).argmax())
+    posteriors = np.full((len(clips), len(EXPRESSION_7)), np.nan, np.float32)
+    posteriors[every] = answers[best]
+    return posteriors
+
+
+def words_of(clips: Clips, store: ClipStore, train: NDArray[np.int64], seed: int, config: Config) -> NDArray[np.float32]:
+    """The share of each word in every clip, (n, words); NaN for a clip without pictures. Fewer words where blocks are fewer."""
+    rng = np.random.default_rng(seed)
+    _, _, motion = learn_features(clips, store, train, seed, config)
+    name = f"motion-{config.side}-{_digest(motion)}"
+    described = [described_by(motion, path, store, name, config) for path in clips.paths]
+    rows = np.concatenate([described[i] for i in train])
+    chosen = rows[np.sort(rng.permutation(len(rows))[: config.words_from])]
+    count = min(config.words, len(chosen))
+    words = MiniBatchKMeans(count, batch_size=max(10_000, 3 * count), n_init=1, max_iter=10, random_state=seed).fit(chosen)
+    shares = np.full((len(clips), count), np.nan, np.float32)
+    for i, blocks in enumerate(described):
+        if len(blocks):
+            shares[i] = np.bincount(words.predict(blocks), minlength=count) / len(blocks)
+    return shares
+
+
+def described_by(motion: MotionFeatures, path: Path, store: ClipStore, name: str, config: Config) -> NDArray[np.float32]:
+    """Features of the super-blocks of a clip, kept in the store under a name, (n, 100)."""
+    found = store.of(path, name, lambda: {"rows": motion.of(film_of(path, store, config))})
+    return np.asarray(found["rows"], np.float32)
+
+
+def learn_features(
+    clips: Clips, store: ClipStore, train: NDArray[np.int64], seed: int, config: Config
+) -> tuple[SynchronyAutoencoder, Whitening, MotionFeatures]:
+    """The autoencoder, its whitening, and the features that they make of films, learned from training clips.
+
+    Raises:
+        InputError: none of them has pictures.
+    """
+    rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    blocks = sampled(clips, store, train, BLOCK, config.blocks, rng, config).reshape(config.blocks, -1)
+    whitening = whiten(blocks[: config.whitening_blocks], config.whitened)
+    white = np.concatenate([whitening.apply(blocks[i : i + 4096]) for i in range(0, len(blocks), 4096)])
+    network = SynchronyAutoencoder.start(white.shape[1], config.hidden, generator)
+    synchrony_autoencoder.train(
+        network, torch.from_numpy(white), rate=config.rate, momentum=config.momentum, epochs=config.epochs,
+        batch=config.batch, contraction=config.contraction, generator=generator,
+    )  # fmt: skip
+    supers = sampled(clips, store, train, SUPER, config.supers, rng, config)
+    return network, whitening, features(network, whitening, supers, config.components)
+
+
+def sampled(
+    clips: Clips,
+    store: ClipStore,
+    rows: NDArray[np.int64],
+    size: Size,
+    count: int,
+    rng: np.random.Generator,
+    config: Config,
+) -> Film:
+    """Blocks at random places of clips, as many of each, in random order, (count, *size).
+
+    Raises:
+        InputError: none of the clips has pictures.
+    """
+    films = [film for i in rows if len(film := film_of(clips.paths[i], store, config))]
+    if not films:
+        raise InputError(f"none of {len(rows)} training clips has pictures; the activity model cannot be fitted")
+    share = -(-count // len(films))
+    blocks = np.concatenate([sample(film, size, share, rng) for film in films])
+    return blocks[rng.permutation(len(blocks))[:count]]
+
+
+def film_of(path: Path, store: ClipStore, config: Config) -> Film:
+    """The frames of a clip, the last of a short one repeated until there are 14; (0, h, w) where there are none."""
+    film = grey_frames(path, store, config.side, SUPER[1])
+    missing = max(0, SUPER[0] - len(film)) if len(film) else 0
+    return np.concatenate([film, np.repeat(film[-1:], missing, axis=0)])
+
+
+def _digest(motion: MotionFeatures) -> str:
+    return hashlib.sha256(motion.filters.tobytes() + motion.components.tobytes()).hexdigest()[:16]

@@ -1,0 +1,227 @@
+"""What the sound of a clip says of its expression: the audio network of EmoNets.
+
+    clips ─sound_frames─▶ rows at three time scales ─online PCA each─▶ (t, d) ─three RBMs, no labels─▶ AudioNetwork ─▶ (n, 7)
+
+Source: Kahou et al. 2016, EmoNets: Multimodal deep learning approaches for emotion recognition in video, section 3.2.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from emotrace.corpora.clips import Clips
+from emotrace.errors import InputError
+from emotrace.learn import online_pca
+from emotrace.learn.clip_store import ClipStore
+from emotrace.learn.nesterov_rmsprop import NesterovRmsprop, bound_norms
+from emotrace.learn.networks import rbm
+from emotrace.learn.networks.dbn_mlp import AudioNetwork
+from emotrace.learn.networks.rbm import Kind, Rbm
+from emotrace.learn.online_pca import Projection
+from emotrace.learn.sound_frames import WIDTHS, sound_frames
+from emotrace.learn.top_pooling import padded
+from emotrace.scheme import EXPRESSION_7
+
+Rows = NDArray[np.bool_] | NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Section 3.2 of the paper; what is not published is marked so.
+
+    Args:
+        components: of the online PCA at each time scale; there are 909, 494 and 247 with our features, not 3 x 909.
+        whiten: components are brought to unit variance each, or keep their share; not published.
+        units: of each hidden layer.
+        kinds: of the hidden units, from below.
+        rates: learning rates of the machines.
+        decays: L2 of the machines.
+        persistent: stochastic maximum likelihood; False: CD-1. The paper names both.
+        pretraining_epochs: passes of each machine.
+        pretraining_batch: rows a step; not published.
+        rate: eps of RMSProp.
+        momentum: mu.
+        mean_square: rho.
+        batch: clips a step.
+        drop_features: share of the features.
+        drop_hidden: share of hidden units; not published.
+        largest_norm: of the incoming weights of a unit.
+        decay: L2 of the perceptron.
+        train_weights: of the largest activations over time.
+        test_weights: of the same in test.
+        annealed_from: passes after which the rate shrinks. The paper says iterations.
+        annealing: factor on the rate in each of them.
+        epochs: most passes over the clips; not published.
+        patience: passes without a better one on the validation clips until it stops; not published.
+    """
+
+    components: int = 909
+    whiten: bool = False
+    units: tuple[int, ...] = (350, 350, 350)
+    kinds: tuple[Kind, ...] = ("noisy_relu", "bernoulli", "bernoulli")
+    rates: tuple[float, ...] = (6e-4, 5e-4, 1e-3)
+    decays: tuple[float, ...] = (2e-3, 2e-4, 2e-4)
+    persistent: bool = False
+    pretraining_epochs: int = 15
+    pretraining_batch: int = 100
+    rate: float = 5e-4
+    momentum: float = 0.46
+    mean_square: float = 0.92
+    batch: int = 98
+    drop_features: float = 0.4
+    drop_hidden: float = 0.5
+    largest_norm: float = 1.2875
+    decay: float = 1e-5
+    train_weights: tuple[float, ...] = (1.4, 0.6)
+    test_weights: tuple[float, ...] = (1.3, 0.7)
+    annealed_from: int = 50
+    annealing: float = 0.99
+    epochs: int = 200
+    patience: int = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Clips with sound and label: rows of each, (t, d), and (n,) labels."""
+
+    clips: list[Tensor]
+    labels: Tensor
+
+
+def fit(
+    clips: Clips,
+    store: ClipStore,
+    train_rows: Rows,
+    valid_rows: Rows,
+    seed: int = 0,
+    config: Config | None = None,
+) -> NDArray[np.float32]:
+    """Posteriors of all clips by a network that is fitted on some of them.
+
+    Components, machines and network see the training clips alone; the validation clips say when to stop. The machines learn
+    from all training clips, labelled or not.
+
+    Args:
+        clips: corpus.
+        store: of the run; keeps the sound's features.
+        train_rows: mask or positions.
+        valid_rows: mask or positions; none: it goes on for all `epochs`.
+        seed: of all chance.
+        config: constants of the paper.
+
+    Returns:
+        (n, 7) in the order of EXPRESSION_7; NaN for a clip without sound, or with less than 85 ms of it. A class without a
+        training clip gets next to nothing.
+
+    Raises:
+        InputError: no training clip has both sound and a label.
+    """
+    config = config or Config()
+    every, train, valid = (np.arange(len(clips))[rows] for rows in (slice(None), train_rows, valid_rows))
+    projections = project(clips, store, train, config)
+    rows = [prepared(clips, store, i, projections, config.whiten) for i in every]
+    generator = torch.Generator().manual_seed(seed)
+    stack = pretrain(torch.cat([rows[i] for i in train]), config, generator)
+    with torch.random.fork_rng(devices=[]):   # dropout has no generator of its own
+        torch.manual_seed(seed)
+        network = tune(stack, labelled(rows, clips.label, train), labelled(rows, clips.label, valid), config, generator)
+    heard = [i for i in every if len(rows[i])]
+    posteriors = np.full((len(clips), len(EXPRESSION_7)), np.nan, np.float32)
+    posteriors[heard] = logits(network, [rows[i] for i in heard], config.batch).softmax(dim=1).numpy()
+    return posteriors
+
+
+def project(clips: Clips, store: ClipStore, rows: NDArray[np.int64], config: Config) -> list[Projection]:
+    """The components of each time scale, found on the clips of some rows."""
+    paths = [clips.paths[i] for i in rows]
+    return [
+        online_pca.fit(lambda scale=scale: (sound_frames(path, store)[scale] for path in paths), config.components)  # type: ignore[misc]
+        for scale in range(len(WIDTHS))
+    ]
+
+
+def prepared(clips: Clips, store: ClipStore, row: int, projections: list[Projection], whiten: bool) -> Tensor:
+    """What the network sees of one clip: the components of all scales side by side, (t, d)."""
+    tables = sound_frames(clips.paths[row], store)
+    parts = [scale.apply(table, whiten) for scale, table in zip(projections, tables, strict=True)]
+    return torch.from_numpy(np.concatenate(parts, axis=1))
+
+
+def pretrain(rows: Tensor, config: Config, generator: torch.Generator) -> list[Rbm]:
+    """The stack of machines from below, each trained on what the one below it makes of the rows, (n, d)."""
+    stack: list[Rbm] = []
+    for units, kind, rate, decay in zip(config.units, config.kinds, config.rates, config.decays, strict=True):
+        machine = Rbm.start(rows.shape[1], units, kind, generator)
+        rbm.train(
+            machine, rows, rate=rate, decay=decay, epochs=config.pretraining_epochs, batch=config.pretraining_batch,
+            persistent=config.persistent, generator=generator,
+        )  # fmt: skip
+        stack.append(machine)
+        rows = machine.activity(rows)
+    return stack
+
+
+def labelled(rows: list[Tensor], labels: NDArray[np.int64], chosen: NDArray[np.int64]) -> Labelled:
+    """The chosen clips that have sound and one of the seven labels."""
+    kept = [i for i in chosen if len(rows[i]) and 0 <= labels[i] < len(EXPRESSION_7)]
+    return Labelled([rows[i] for i in kept], torch.from_numpy(labels[kept]))
+
+
+def tune(stack: list[Rbm], train: Labelled, valid: Labelled, config: Config, generator: torch.Generator) -> AudioNetwork:
+    """The network at its lowest cross-entropy on the validation clips.
+
+    Raises:
+        InputError: there are no training clips.
+    """
+    if not train.clips:
+        raise InputError("no training clip has both sound and a label of the seven; the audio network cannot be fitted")
+    network = AudioNetwork(
+        stack, len(EXPRESSION_7), drop_features=config.drop_features, drop_hidden=config.drop_hidden,
+        train_weights=config.train_weights, test_weights=config.test_weights, generator=generator,
+    )  # fmt: skip
+    optimiser = NesterovRmsprop(network.parameters(), config.rate, config.momentum, config.mean_square)
+    best, least, since = copy.deepcopy(network.state_dict()), math.inf, 0
+    for epoch in range(config.epochs):
+        for group in optimiser.param_groups:
+            group["lr"] = config.rate * config.annealing ** max(0, epoch - config.annealed_from)
+        train_once(network, optimiser, train, config, generator)
+        loss = float(F.cross_entropy(logits(network, valid.clips, config.batch), valid.labels)) if valid.clips else -epoch
+        if loss < least:
+            best, least, since = copy.deepcopy(network.state_dict()), loss, 0
+        elif (since := since + 1) >= config.patience:
+            break
+    network.load_state_dict(best)
+    return network
+
+
+def train_once(
+    network: AudioNetwork, optimiser: NesterovRmsprop, train: Labelled, config: Config, generator: torch.Generator
+) -> None:
+    """One pass over the training clips in random order; the last batch has those that are left."""
+    network.train()
+    order = torch.randperm(len(train.clips), generator=generator)
+    for start in range(0, len(order), config.batch):
+        chosen = order[start : start + config.batch]
+        answer = network(*padded([train.clips[i] for i in chosen]))
+        size = sum(layer.weight.square().sum() for layer in network.modules() if isinstance(layer, torch.nn.Linear))
+        loss = F.cross_entropy(answer, train.labels[chosen]) + config.decay * size
+        optimiser.zero_grad()
+        loss.backward()   # type: ignore[no-untyped-call]
+        optimiser.step()
+        bound_norms(network, config.largest_norm)
+
+
+@torch.no_grad()
+def logits(network: AudioNetwork, clips: list[Tensor], batch: int) -> Tensor:
+    """Answers to clips of one row or more, (n, 7)."""
+    network.eval()
+    answers = [network(*padded(clips[start : start + batch])) for start in range(0, len(clips), batch)]
+    return torch.cat([torch.zeros(0, len(EXPRESSION_7)), *answers])
