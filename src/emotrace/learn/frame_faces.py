@@ -117,7 +117,7 @@ class FaceFinder:
     Args:
         how: settings.
 
-    Source: Knyazev et al. 2017, section 3.1: a low threshold, and the whole frame where no face is found.
+    Source: Knyazev et al. 2017: a low threshold, and the whole frame where no face is found.
     """
 
     def __init__(self, how: FaceFinding | None = None) -> None:
