@@ -178,11 +178,12 @@ def train(
     recipe: Annotated[str, typer.Argument(help="a wrong name prints the list")],
     corpus: Annotated[Path, typer.Option(help="file or folder of the recipe's corpus")],
     out: Annotated[Path, typer.Option(help="folder of the run; one that lies there is gone on with")],
+    stills: Annotated[list[str] | None, typer.Option(help="NAME=PATH; pictures a recipe of clips learns faces from")] = None,
 ) -> None:
     """Train a recipe (needs the train extra)."""
     from emotrace.recipes.__main__ import run
 
-    run(recipe, corpus, out, None)
+    run(recipe, corpus, out, stills=stills or [])
 
 
 @app.command()
@@ -195,18 +196,15 @@ def evaluate(
     json: Annotated[Path | None, typer.Option(help="file for the scores")] = None,
     plots: Annotated[Path | None, typer.Option(help="folder for confusion matrix and reliability diagram")] = None,
 ) -> None:
-    """Measure a component, as shipped, or a trained network on a corpus of cropped faces or of voices.
+    """Measure a component, as shipped, or what was trained on a corpus of cropped faces, of voices or of clips.
 
     A picture is taken as the crop: no face is looked for in it. One smaller than the network's input is enlarged (cubic), a
-    larger one reduced (area average). A recording is heard whole.
+    larger one reduced (area average). A recording is heard whole. In clips faces are looked for as the recipe does.
     """
-    from emotrace.learn import heard, shipped
+    from emotrace.learn import shipped
     from emotrace.recipes import trained
 
-    if heard.hears(model):
-        scores = heard.measure(model, heard.corpus(corpus, split))
-    else:
-        scores = shipped.measure(trained.model(model, truth), shipped.corpus(corpus, split), truth)
+    scores = trained.measure(model, corpus, split, truth)
     files = shipped.write(scores, scores.labels, json, plots)
     print(f"accuracy {scores.accuracy:.4f}  uar {scores.uar:.4f}  ece {scores.ece:.4f}  n {scores.n}")
     for file in files:

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from emotrace.corpora import afew, paired
 from emotrace.corpora.clips import Clips
 from emotrace.corpora.table import Faces
 from emotrace.corpora.voices import Voices
@@ -144,6 +145,15 @@ def read_clips(name: str, path: Path) -> Clips:
     """
     clips: Clips = _reader(CLIPS, "corpus of clips", name)(path)
     return clips
+
+
+def clips_at(path: Path) -> Clips:
+    """The clips of a folder in AFEW's layout; speakers are known where it is the constructed corpus.
+
+    Raises:
+        InputError: what lies at the path has another layout.
+    """
+    return paired.read(path) if (path / paired.LIST).is_file() else afew.read(path)
 
 
 def read_voices(name: str, path: Path) -> Voices:

@@ -103,6 +103,26 @@ def read(path: Path) -> Clips:
     return Clips(clips.corpus, clips.paths, clips.label, subject, clips.split, clips.origin, clips.faces)
 
 
+def unshown(faces: Faces, path: Path) -> Faces:
+    """Pictures that no clip of a corpus shows, so that what learns from them has not seen the clips.
+
+    Args:
+        faces: FER2013, all of it, in its own order; any other corpus is given back as it is.
+        path: folder of a corpus of clips; where it is not the constructed one, the pictures are given back as they are.
+
+    Raises:
+        InputError: the corpus shows a row that the table does not have.
+    """
+    if faces.corpus != fer2013.NAME or not (path / LIST).is_file():
+        return faces
+    with (path / LIST).open(newline="") as stream:
+        shown = np.array([int(row["row"]) for row in csv.DictReader(stream)], np.int64)
+    if shown.max(initial=-1) >= len(faces):
+        there = f"the table given has {len(faces)}; give the one it was made of"
+        raise InputError(f"{path}: shows row {shown.max()} of FER2013, {there}")
+    return faces[~np.isin(np.arange(len(faces)), shown)]
+
+
 def make(
     faces: Faces,
     voices: Voices,

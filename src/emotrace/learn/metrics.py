@@ -17,7 +17,7 @@ class Scores:
         n: rows with a label.
         accuracy: share of rows named right, 0..1.
         uar: unweighted mean of the classes' recalls, of classes that occur, 0..1.
-        ece: expected calibration error in 15 bins of confidence, 0..1.
+        ece: expected calibration error of the answers in 15 bins of confidence, 0..1.
         per_class: label -> precision, recall (NaN where there is none to count) and support.
         confusion: (k, k) rows = truth, columns = prediction, counts.
         labels: k labels, in order.
@@ -40,29 +40,30 @@ def score(probabilities: NDArray[np.float32], truth: NDArray[np.int64], labels: 
     """Scores of predictions; rows whose truth is negative are left out.
 
     Args:
-        probabilities: (n, k), rows sum to 1.
+        probabilities: (n, k), rows sum to 1; a row of NaN is no answer: it counts as wrong, in no column of `confusion`.
         truth: (n,) positions in labels.
         labels: k labels.
     """
     kept = truth >= 0
     probabilities, truth = probabilities[kept], truth[kept]
-    table = confusion(probabilities.argmax(axis=1), truth, len(labels))
-    right = table.diagonal().astype(float)
+    answered = ~np.isnan(probabilities).any(axis=1)
+    table = confusion(probabilities[answered].argmax(axis=1), truth[answered], len(labels))
+    right, support = table.diagonal().astype(float), np.bincount(truth, minlength=len(labels))
     with np.errstate(invalid="ignore"):
-        recall, precision = right / table.sum(axis=1), right / table.sum(axis=0)
+        recall, precision = right / support, right / table.sum(axis=0)
     return Scores(
         n=len(truth),
         accuracy=float(right.sum() / max(len(truth), 1)),
         uar=float(np.nanmean(recall)) if len(truth) else float("nan"),
-        ece=calibration_error(probabilities, truth),
+        ece=calibration_error(probabilities[answered], truth[answered]),
         per_class={
-            label: {"precision": float(precision[i]), "recall": float(recall[i]), "support": int(table[i].sum())}
+            label: {"precision": float(precision[i]), "recall": float(recall[i]), "support": int(support[i])}
             for i, label in enumerate(labels)
         },
         confusion=table,
         labels=labels,
-        confidence=probabilities.max(axis=1, initial=0),
-        right=probabilities.argmax(axis=1) == truth,
+        confidence=np.nan_to_num(probabilities).max(axis=1, initial=0),
+        right=answered & (np.nan_to_num(probabilities).argmax(axis=1) == truth),
     )
 
 

@@ -69,15 +69,15 @@ def corpus(given: str, split: str | None) -> Faces:
     return faces if split is None else faces.of_split(split)
 
 
-def name_and_path(given: str, example: str) -> tuple[str, Path]:
-    """The two parts of "NAME=PATH".
+def name_and_path(given: str, example: str, option: str = "--corpus") -> tuple[str, Path]:
+    """The two parts of "NAME=PATH", the value of an option.
 
     Raises:
         InputError: it is not of that form; the message shows the example.
     """
     name, equals, path = given.partition("=")
     if not equals or not path:
-        raise InputError(f"--corpus must be NAME=PATH, as in {example}; got {given!r}")
+        raise InputError(f"{option} must be NAME=PATH, as in {example}; got {given!r}")
     return name, Path(path)
 
 

@@ -34,6 +34,11 @@ class Progress:
         if numbers[watch] > self.best:
             self.best, self.best_epoch = numbers[watch], self.epoch
 
+    @property
+    def summary(self) -> str:
+        """One line: the best epoch and its number."""
+        return f"best epoch {self.best_epoch}: {self.best:.4f}"
+
     def exhausted(self, patience: int) -> bool:
         """True when `patience` epochs have brought nothing better; never where patience is 0."""
         return patience > 0 and self.epoch - self.best_epoch >= patience

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from emotrace.corpora import catalogue as corpora
+from emotrace.corpora.paired import unshown
+from emotrace.corpora.table import Faces
 from emotrace.errors import EmotraceError, InputError
+from emotrace.learn.shipped import name_and_path
 from emotrace.recipes import catalogue, record
 
 
@@ -20,16 +25,19 @@ def main() -> None:
     parser.add_argument("corpus", type=Path, help="file or folder of the corpus")
     parser.add_argument("folder", type=Path, help="of the run")
     parser.add_argument("--ship", type=Path, metavar="FILE", help="write the best weights as ONNX, when fitted")
+    parser.add_argument("--stills", action="append", default=[], metavar="NAME=PATH", help="pictures that it learns from, too")
     parser.add_argument("--config", default="", metavar="NAME", help="another set of constants that the recipe's module names")
     given = parser.parse_args()
     try:
-        run(given.name, given.corpus, given.folder, given.ship, given.config)
+        run(given.name, given.corpus, given.folder, given.ship, given.config, given.stills)
     except EmotraceError as error:
         print(f"emotrace: {error}", file=sys.stderr)
         sys.exit(2)
 
 
-def run(name: str, corpus: Path, folder: Path, ship: Path | None, variant: str = "") -> None:
+def run(
+    name: str, corpus: Path, folder: Path, ship: Path | None = None, variant: str = "", stills: Sequence[str] = ()
+) -> None:
     """Fit a recipe, and ship it where asked.
 
     Args:
@@ -38,9 +46,10 @@ def run(name: str, corpus: Path, folder: Path, ship: Path | None, variant: str =
         folder: of the run.
         ship: ONNX file to write; None: none.
         variant: another set of constants that the recipe's module names; "" is its `Config()`.
+        stills: corpora of pictures as "NAME=PATH", of a recipe that learns from them beside its clips.
 
     Raises:
-        InputError: the recipe ships nothing, or has no such variant.
+        InputError: the recipe ships nothing, has no such variant, or takes no stills.
     """
     recipe = catalogue.module(name)
     if ship is not None and not hasattr(recipe, "ship"):
@@ -48,12 +57,26 @@ def run(name: str, corpus: Path, folder: Path, ship: Path | None, variant: str =
     config = getattr(recipe, variant, None) if variant else recipe.Config()
     if not isinstance(config, recipe.Config):
         raise InputError(f"recipe {name} has no constants {variant!r}; see its module, or leave out --config")
+    takes = bool(catalogue.RECIPES[name].stills)
+    if stills and not takes:
+        raise InputError(f"recipe {name} learns from its corpus alone; leave out --stills {stills[0]}")
+    beside = {"stills": [pictures(given, corpus) for given in stills]} if takes else {}
     record.write(folder, name, config)
-    progress = recipe.fit(corpus, folder, config)
-    print(f"best epoch {progress.best_epoch}: {progress.best:.4f}; published: {recipe.PUBLISHED.score or 'none'}")
+    result = recipe.fit(corpus, folder, config, **beside)
+    print(f"{result.summary}; published: {recipe.PUBLISHED.score or 'none'}")
     if ship is not None:
         temperatures = recipe.ship(corpus, folder, ship, config)
         print(f"{ship}: temperatures {', '.join(f'{value:.3f}' for value in temperatures)}")
+
+
+def pictures(given: str, corpus: Path) -> Faces:
+    """The corpus of pictures of "NAME=PATH", without those that a constructed corpus of clips shows.
+
+    Raises:
+        InputError: it is not of that form, or the path has another layout.
+        UnknownNameError: there is no such corpus.
+    """
+    return unshown(corpora.read(*name_and_path(given, "fer2013=fer2013.csv", "--stills")), corpus)
 
 
 if __name__ == "__main__":

@@ -18,12 +18,14 @@ class Recipe:
         about: one sentence.
         corpus: name in the catalogue of corpora; several, in one folder, are joined by +.
         paper: source.
+        stills: corpora of pictures that it learns from beside a corpus of clips, joined by +; "" = none.
     """
 
     name: str
     about: str
     corpus: str
     paper: str
+    stills: str = ""
 
 
 RECIPES: dict[str, Recipe] = {

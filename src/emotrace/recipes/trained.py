@@ -1,4 +1,4 @@
-"""What `evaluate` measures: a component as shipped, or the network in a folder that was trained."""
+"""What `evaluate` measures: a component as shipped, or what lies in a folder that was trained, on the corpus that suits it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,58 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from emotrace.corpora import catalogue
+from emotrace.corpora.clips import Clips
 from emotrace.errors import InputError
+from emotrace.learn import heard, shipped
 from emotrace.learn.evaluate import Truth
-from emotrace.learn.metrics import softmax
+from emotrace.learn.metrics import Scores, score, softmax
 from emotrace.learn.shipped import Shipped, component
 from emotrace.recipes import record
 from emotrace.scheme import EXPRESSION_8, Scheme
 
 SIDE = 48
+
+
+def measure(name: str, corpus: str, split: str | None = None, truth: Truth = "label") -> Scores:
+    """Scores of a component or of a run's folder on a corpus of faces, voices or clips, whichever it takes.
+
+    Args:
+        name: "face.expression", or the path of a folder.
+        corpus: "NAME=PATH".
+        split: part of the corpus; None: all of it.
+        truth: of cropped faces, the corpus's own label or what most raters voted for.
+
+    Raises:
+        UnknownNameError: there is no such component or corpus.
+        InputError: it cannot be measured on this corpus, or one of them cannot be read.
+        MissingExtraError: a folder is given, and torch is not installed.
+    """
+    if heard.hears(name):
+        return heard.measure(name, heard.corpus(corpus, split))
+    if _names_clips(name):
+        clips = catalogue.read_clips(*shipped.name_and_path(corpus, "afew=FOLDER"))
+        return of_clips(Path(name), clips if split is None else clips.of_split(split), truth)
+    return shipped.measure(model(name, truth), shipped.corpus(corpus, split), truth)
+
+
+def of_clips(folder: Path, clips: Clips, truth: Truth = "label") -> Scores:
+    """Scores of a run's system on clips; one of which it says nothing counts as wrong.
+
+    Raises:
+        InputError: the folder holds no run of a recipe for clips, no clip has a label that it knows, or votes are asked for.
+        MissingExtraError: torch is not installed.
+    """
+    recipe, config = record.read(folder)
+    (scheme,) = recipe.HEADS
+    labelled = clips[(clips.label >= 0) & (clips.label < len(scheme))]
+    if truth == "votes" or not len(labelled):
+        raise InputError(f"{clips.corpus}: none of the {len(clips)} clips has a {truth.rstrip('s')} in {scheme.name}")
+    return score(recipe.predict(labelled, folder, config), labelled.label, scheme.labels)
+
+
+def _names_clips(name: str) -> bool:
+    return (Path(name) / record.FILE).is_file() and hasattr(record.read(Path(name))[0], "predict")
 
 
 def model(name: str, truth: Truth = "label") -> Shipped:
