@@ -57,14 +57,19 @@ class Headed(nn.Module):
         Returns:
             (n, outputs).
         """
-        x = self.trunk(images)
+        *_, last = self.head.values()
+        outputs: Tensor = last(self.before_last(images, landmarks))
+        return outputs
+
+    def before_last(self, images: Tensor, landmarks: Tensor | None = None) -> Tensor:
+        """What the last layer reads, (n, widths[-1]); arguments as of `forward`. Fusion of features begins here."""
+        x: Tensor = self.trunk(images)
         if landmarks is not None:
             x = torch.cat([x, landmarks.flatten(1)], dim=1)
-        *between, last = self.head.values()
+        *between, _ = self.head.values()
         for layer in between:
             x = self.dropout(torch.relu(layer(x)))
-        outputs: Tensor = last(x)
-        return outputs
+        return x
 
 
 def expected_age(logits: Tensor) -> Tensor:

@@ -1,0 +1,96 @@
+"""Frozen networks give the features they are known for, of faces as each wants them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
+
+from safetensors.torch import save_file  # noqa: E402
+
+from emotrace.engine import OnnxNetwork  # noqa: E402
+from emotrace.errors import InputError, UnknownNameError  # noqa: E402
+from emotrace.face.align import SFACE_112  # noqa: E402
+from emotrace.learn import trunks  # noqa: E402
+from emotrace.learn.frame_faces import FaceFinder, FaceFinding, FrameFaces  # noqa: E402
+from emotrace.learn.networks.vgg16 import Vgg16  # noqa: E402
+
+
+def faces_at(pictures: np.ndarray, points: np.ndarray) -> FrameFaces:
+    n = len(pictures)
+    return FrameFaces(
+        pictures, np.zeros(n), np.ones(n, np.bool_), np.ones(n, np.float32), np.zeros((n, 4), np.float32),
+        points.astype(np.float32),
+    )  # fmt: skip
+
+
+def test_five_points_come_to_lie_on_the_template() -> None:
+    where = np.asarray(SFACE_112.points) * 0.9 + 8
+    picture = np.zeros((1, 128, 128, 3), np.uint8)
+    for x, y in np.round(where).astype(int):
+        picture[0, y - 1 : y + 2, x - 1 : x + 2] = 255
+    trunk = trunks.Trunk("any", 112, 1, SFACE_112, lambda given: given)
+    (found,) = trunks.aligned(faces_at(picture, where[None]), trunk)
+    for x, y in np.round(SFACE_112.points).astype(int):
+        assert found[y, x].min() > 100
+    assert (found.max(axis=2) > 100).mean() < 0.02
+
+
+def test_a_face_without_points_is_taken_as_it_was_cropped() -> None:
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 255, (2, 8, 8, 3)).repeat(16, axis=1).repeat(16, axis=2).astype(np.uint8)
+    points = np.full((2, 5, 2), np.nan)
+    trunk = trunks.Trunk("any", 64, 1, SFACE_112, lambda given: given)
+    found = trunks.aligned(faces_at(pictures, points), trunk)
+    assert np.array_equal(found, pictures[:, ::2, ::2])
+    assert trunks.aligned(faces_at(pictures[:0], points[:0]), trunk).shape == (0, 64, 64, 3)
+
+
+def test_the_compact_trunk_gives_what_the_shipped_network_decides_by() -> None:
+    trunk = trunks.compact()
+    pictures = np.random.default_rng(1).integers(0, 255, (5, 48, 48, 3)).astype(np.uint8)
+    features = trunk.run(pictures)
+    assert features.shape == (5, 192)
+    assert trunk.run(pictures[:0]).shape == (0, 192)
+    said = OnnxNetwork("expression_compact").run(pictures)  # a linear layer on these features, a temperature, a softmax
+    logits = np.log(said) - np.log(said).mean(axis=1, keepdims=True)
+    more = np.random.default_rng(2).integers(0, 255, (400, 48, 48, 3)).astype(np.uint8)
+    known = np.log(OnnxNetwork("expression_compact").run(more))
+    known -= known.mean(axis=1, keepdims=True)
+    design = np.hstack([trunk.run(more), np.ones((400, 1), np.float32)])
+    line = np.linalg.lstsq(design.astype(np.float64), known, rcond=None)[0]
+    assert np.hstack([features, np.ones((5, 1))]) @ line == pytest.approx(logits, abs=0.02)
+
+
+def test_one_person_s_faces_are_alike_to_sface_and_two_people_s_are_not(single_face: Path, woman: Path) -> None:
+    trunk, finder = trunks.sface(), FaceFinder(FaceFinding(rate=1.0))
+    first, second = (trunk.run(trunks.aligned(faces, trunk)) for faces in (finder.of(single_face), finder.of(woman)[:3]))
+    first, second = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (first, second))
+    assert (first @ first.T).min() > 0.5
+    assert (first @ second.T).max() < 0.363
+
+
+def test_vgg_face_from_a_user_s_weights_is_fed_as_it_was_trained(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = Vgg16().eval()
+    state = {name.removeprefix("layers."): value for name, value in network.state_dict().items()}
+    save_file(state, tmp_path / "vgg.safetensors")
+    trunk = trunks.vgg_face(tmp_path / "vgg.safetensors")
+    assert (trunk.size, trunk.width, trunk.template) == (224, 25_088, None)
+    picture = np.random.default_rng(0).integers(0, 255, (1, 224, 224, 3)).astype(np.uint8)
+    mean = np.array([129.1863, 104.7624, 93.5940], np.float32)
+    with torch.no_grad():
+        expected = network(torch.from_numpy((picture - mean).transpose(0, 3, 1, 2).astype(np.float32))).numpy()
+    assert trunk.run(picture) == pytest.approx(expected, abs=1e-4)
+    del state["conv3_2.weight"]
+    save_file(state, tmp_path / "part.safetensors")
+    with pytest.raises(InputError, match=r"lacks layers\.conv3_2\.weight"):
+        trunks.vgg_face(tmp_path / "part.safetensors")
+
+
+def test_a_trunk_that_is_not_there_is_told_with_those_that_are() -> None:
+    with pytest.raises(UnknownNameError, match="sface"):
+        trunks.trunk_of("vgg")
