@@ -1,0 +1,276 @@
+"""Bag of mouths: what small patches around the mouth look like, counted by place, and what that says of a clip.
+
+    frames 96 px ─mouth, 4 x 4 sections─▶ 8 x 8 patches ─contrast, whitening─▶ k-means, 400 a section ─triangle─▶ pooled (6400,)
+    (6400,) a frame ─standardised─▶ logistic regression ─mean over the frames of a clip─▶ (7,)
+
+Source: Kahou et al. 2015, EmoNets, section 3.4; Coates, Lee & Ng 2011, An analysis of single-layer networks in unsupervised
+feature learning (contrast, whitening, triangle activation). Where the mouth lies is that of frames registered as by
+`emotrace.learn.registered_tubes`. Ours: every second patch instead of every one, at most 16 frames of a clip, and the
+constants that are added before dividing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+from sklearn.cluster import MiniBatchKMeans
+from sklearn.linear_model import LogisticRegression
+
+from emotrace.errors import InputError
+from emotrace.scheme import EXPRESSION_7
+
+BATCH = 32   # frames that are coded at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Mouths:
+    """Constants of the model.
+
+    Args:
+        side: px of the frames.
+        rows: first and last px of the mouth region, downwards, the last not included.
+        columns: the same to the right.
+        sections: of the region in each direction: 4 x 4 = 16.
+        patch: side of a patch, px.
+        stride: px between patches.
+        variance: share of the patches' variance that the whitening keeps.
+        centroids: of each section.
+        pooling: "mean" of the activations in a section, or their "deviation".
+        frames: of a clip at most, spread over it uniformly.
+        patches: of each section that k-means learns from, at most.
+        costs: inverse strengths of the regularisation that are tried.
+    """
+
+    side: int = 96
+    rows: tuple[int, int] = (56, 96)
+    columns: tuple[int, int] = (20, 76)
+    sections: int = 4
+    patch: int = 8
+    stride: int = 2
+    variance: float = 0.9
+    centroids: int = 400
+    pooling: str = "mean"
+    frames: int = 16
+    patches: int = 20_000
+    costs: tuple[float, ...] = (1e-5, 1e-4, 1e-3, 1e-2)
+
+
+@dataclass(frozen=True, slots=True)
+class Codebook:
+    """What patches are compared with.
+
+    Args:
+        config: constants.
+        mean: (p,) of normalised patches, p = patch * patch.
+        whitening: (p, q) to q whitened components.
+        centroids: (sections, k, q).
+    """
+
+    config: Mouths
+    mean: NDArray[np.float32]
+    whitening: NDArray[np.float32]
+    centroids: NDArray[np.float32]
+
+
+def fit(
+    frames: Sequence[NDArray[np.uint8]],
+    labels: NDArray[np.int64],
+    train_rows: NDArray[np.int64],
+    valid_rows: NDArray[np.int64],
+    seed: int = 0,
+    config: Mouths | None = None,
+) -> NDArray[np.float32]:
+    """Posteriors of all clips by a codebook and a regression learnt from the training rows; validation chooses its cost.
+
+    Args:
+        frames: (f, 96, 96) grey levels of each of n clips, registered; f may be 0.
+        labels: (n,) positions in EXPRESSION_7; only those of the rows given are looked at.
+        train_rows: positions of the training clips.
+        valid_rows: positions of the validation clips.
+        seed: of which patches are learnt from and of k-means.
+        config: constants.
+
+    Returns:
+        (n, 7) in the order of EXPRESSION_7; 0 for a class without training clips, NaN for clips without frames.
+
+    Raises:
+        InputError: frames have another size, or fewer than two classes have training clips with frames.
+    """
+    features = features_of(frames, train_rows, seed, config)
+    return refit(features, labels, train_rows, search(features, labels, train_rows, valid_rows, config))
+
+
+def features_of(
+    frames: Sequence[NDArray[np.uint8]], train_rows: NDArray[np.int64], seed: int = 0, config: Mouths | None = None
+) -> list[NDArray[np.float32]]:
+    """Features of the frames of every clip, (f, 6400) each, by the codebook of the training rows; arguments as of `fit`."""
+    config = config or Mouths()
+    chosen = [spread(_checked(clip, config), config.frames) for clip in frames]
+    book = codebook([chosen[row] for row in train_rows], seed, config)
+    return [encoded(clip, book) for clip in chosen]
+
+
+def search(
+    features: Sequence[NDArray[np.float32]],
+    labels: NDArray[np.int64],
+    train_rows: NDArray[np.int64],
+    valid_rows: NDArray[np.int64],
+    config: Mouths | None = None,
+) -> float:
+    """The cost that names most of the validation clips right, the smallest of equals; the middle one without such clips."""
+    costs = sorted((config or Mouths()).costs)
+    valid = np.array([row for row in valid_rows if len(features[row])], np.int64)
+    if not len(valid):
+        return costs[len(costs) // 2]
+    known = [features[row] for row in valid]
+    right = []
+    for cost in costs:
+        machine = _regression(features, labels, train_rows, cost)
+        right.append(int((_clips(machine, known).argmax(axis=1) == labels[valid]).sum()))
+    return costs[int(np.argmax(right))]
+
+
+def refit(
+    features: Sequence[NDArray[np.float32]], labels: NDArray[np.int64], rows: NDArray[np.int64], cost: float
+) -> NDArray[np.float32]:
+    """Posteriors (n, 7) of all clips by a regression fitted on the frames of some rows, as training and validation together.
+
+    Raises:
+        InputError: fewer than two classes have clips with frames among the rows.
+    """
+    return _clips(_regression(features, labels, rows, cost), features)
+
+
+def spread(frames: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
+    """At most `most` frames, uniformly over all, each in the middle of its stretch; (f, h, w) -> (g, h, w)."""
+    if len(frames) <= most:
+        return frames
+    return frames[((np.arange(most) + 0.5) * len(frames) / most).astype(np.int64)]
+
+
+def codebook(frames: Sequence[NDArray[np.uint8]], seed: int, config: Mouths) -> Codebook:
+    """Whitening and centroids of clips.
+
+    Raises:
+        InputError: no clip has a frame.
+    """
+    if not sum(map(len, frames)):
+        raise InputError(f"{len(frames)} training clips without a single face; mouths are learnt from faces")
+    random = np.random.default_rng(seed)
+    every = np.concatenate([clip for clip in frames if len(clip)])
+    places = sections_of(config)
+    wanted = -(-config.patches // int(np.bincount(places).min()))   # frames that give as many patches of a section
+    every = every[np.sort(random.permutation(len(every))[:wanted])]
+    patches = normalised(patches_of(every, config))                  # (f, m, p)
+    mean, whitening = whitened_by(patches.reshape(-1, patches.shape[2]), config.variance)
+    white = (patches - mean) @ whitening
+    each = [white[:, places == section].reshape(-1, white.shape[2]) for section in range(config.sections**2)]
+    count = min(config.centroids, *map(len, each))
+    centroids = [_centroids(part[random.permutation(len(part))[: config.patches]], count, seed) for part in each]
+    return Codebook(config, mean, whitening, np.stack(centroids))
+
+
+def patches_of(frames: NDArray[np.uint8], config: Mouths) -> NDArray[np.float32]:
+    """Patches of the mouth region, (f, side, side) -> (f, m, patch * patch), row by row."""
+    region = frames[:, slice(*config.rows), slice(*config.columns)]
+    views = sliding_window_view(region, (config.patch, config.patch), axis=(1, 2))[:, :: config.stride, :: config.stride]
+    return views.reshape(len(frames), -1, config.patch**2).astype(np.float32)
+
+
+def sections_of(config: Mouths) -> NDArray[np.int64]:
+    """The section that the middle of each patch lies in, (m,), row by row."""
+    places = []
+    for first, last in (config.rows, config.columns):
+        middle = np.arange(0, last - first - config.patch + 1, config.stride) + config.patch / 2
+        places.append((middle * config.sections / (last - first)).astype(np.int64))
+    return np.asarray((places[0][:, None] * config.sections + places[1]).ravel(), np.int64)
+
+
+def normalised(patches: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Patches of one brightness and contrast, (..., p); 10 is added to the variance so that flat skin stays flat."""
+    centred = patches - patches.mean(axis=-1, keepdims=True)
+    return np.asarray(centred / np.sqrt(centred.var(axis=-1, keepdims=True) + 10), np.float32)
+
+
+def whitened_by(patches: NDArray[np.float32], variance: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and PCA whitening of patches, (n, p) -> (p,) and (p, q): the fewest components with that share of the variance."""
+    mean = patches.mean(axis=0, dtype=np.float64)
+    centred = patches - mean.astype(np.float32)
+    values, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64) / len(patches))
+    values, vectors = np.maximum(values[::-1], 0), vectors[:, ::-1]
+    shares = np.cumsum(values) / max(values.sum(), 1e-12)
+    kept = min(int(np.searchsorted(shares, variance)) + 1, len(values))
+    scale = 1 / np.sqrt(values[:kept] + 1e-2 * values[0] + 1e-12)
+    return mean.astype(np.float32), np.asarray(vectors[:, :kept] * scale, np.float32)
+
+
+def triangle(patches: NDArray[np.float32], centroids: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Triangle activation max(0, mean(z) - z) of the distances z to each centroid, (..., q) and (k, q) -> (..., k).
+
+    Source: Coates, Lee & Ng 2011, section 3.2.2.
+    """
+    squares = (patches**2).sum(axis=-1, keepdims=True) + (centroids**2).sum(axis=1) - 2 * (patches @ centroids.T)
+    distance = np.sqrt(np.maximum(squares, 0))
+    return np.asarray(np.maximum(distance.mean(axis=-1, keepdims=True) - distance, 0), np.float32)
+
+
+def encoded(frames: NDArray[np.uint8], book: Codebook) -> NDArray[np.float32]:
+    """Features of frames, (f, side, side) -> (f, sections * k), section by section."""
+    places, sections = sections_of(book.config), len(book.centroids)
+    found = np.zeros((len(frames), sections, book.centroids.shape[1]), np.float32)
+    for start in range(0, len(frames), BATCH):
+        part = slice(start, start + BATCH)
+        white = (normalised(patches_of(frames[part], book.config)) - book.mean) @ book.whitening
+        for section in range(sections):
+            active = triangle(white[:, places == section], book.centroids[section])
+            found[part, section] = active.mean(axis=1) if book.config.pooling == "mean" else active.std(axis=1)
+    return found.reshape(len(frames), -1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Regression:
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    machine: LogisticRegression
+
+    def posteriors(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        found = np.zeros((len(features), len(EXPRESSION_7)), np.float32)
+        found[:, self.machine.classes_] = self.machine.predict_proba((features - self.mean) / self.scale)
+        return found
+
+
+def _regression(
+    features: Sequence[NDArray[np.float32]], labels: NDArray[np.int64], rows: NDArray[np.int64], cost: float
+) -> _Regression:
+    known = [row for row in rows if len(features[row])]
+    if (classes := len(np.unique(labels[known]))) < 2:
+        raise InputError(f"{len(known)} training clips with a face, of {classes} class; expected two classes")
+    x = np.concatenate([features[row] for row in known])
+    y = np.repeat(labels[known], [len(features[row]) for row in known])
+    mean, deviation = x.mean(axis=0), x.std(axis=0)
+    scale = np.where(deviation > 0, deviation, 1).astype(np.float32)
+    machine = LogisticRegression(C=cost, max_iter=200, class_weight="balanced")
+    return _Regression(mean, scale, machine.fit((x - mean) / scale, y))
+
+
+def _clips(machine: _Regression, features: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    found = np.full((len(features), len(EXPRESSION_7)), np.nan, np.float32)
+    for row, frames in enumerate(features):
+        if len(frames):
+            found[row] = machine.posteriors(frames).mean(axis=0)
+    return found
+
+
+def _checked(frames: NDArray[np.uint8], config: Mouths) -> NDArray[np.uint8]:
+    if frames.shape[1:] != (config.side, config.side):
+        raise InputError(f"frames are {frames.shape}; the mouth model needs (f, {config.side}, {config.side})")
+    return frames
+
+
+def _centroids(patches: NDArray[np.float32], count: int, seed: int) -> NDArray[np.float32]:
+    means = MiniBatchKMeans(count, batch_size=2048, n_init=1, max_iter=20, random_state=seed).fit(patches)
+    return np.asarray(means.cluster_centers_, np.float32)

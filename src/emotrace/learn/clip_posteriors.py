@@ -1,0 +1,159 @@
+"""From what a network says of frames to what is said of a clip.
+
+    frames (f, 7) ─10 groups in time, averaged─▶ (70,) ─RBF SVM with probabilities─▶ (7,)
+                                              C and gamma: coarse grid, then fine, by accuracy on the validation clips
+
+Source: Kahou et al. 2015, EmoNets, section 3.1 (ten groups, frames repeated uniformly where there are fewer, LIBSVM with an RBF
+kernel, gamma and C tuned coarse then fine on the validation clips). Ours: features are standardised, classes are weighted by
+their rarity, probabilities come from sigmoids as in `emotrace.learn.svm`, and the grids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from emotrace.errors import InputError
+from emotrace.learn.support_vectors import SupportVectors
+from emotrace.learn.svm import fit_svm
+from emotrace.scheme import EXPRESSION_7
+
+GROUPS = 10
+COARSE_COST = tuple(2.0**power for power in range(-5, 12, 2))
+COARSE_GAMMA = tuple(2.0**power for power in range(-15, 2, 2))
+FINE = tuple(2.0**power for power in (-1.0, -0.5, 0.0, 0.5, 1.0))   # times the best of the coarse grid
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Constants of the machine, and how many of the validation clips it names right with them, 0..1 (NaN without any)."""
+
+    cost: float
+    gamma: float
+    accuracy: float
+
+
+def grouped(posteriors: NDArray[np.floating], groups: int = GROUPS) -> NDArray[np.float32]:
+    """Frames averaged in groups that follow each other in time and differ in size by one frame at most.
+
+    Args:
+        posteriors: (f, k); fewer frames than groups are first repeated, each about as often.
+        groups: how many.
+
+    Returns:
+        (groups * k,) the groups one after the other; NaN where f is 0.
+
+    Raises:
+        InputError: posteriors are not (f, k).
+    """
+    if posteriors.ndim != 2:
+        raise InputError(f"posteriors of frames must be (f, k), got {posteriors.shape}")
+    frames, k = posteriors.shape
+    if not frames:
+        return np.full(groups * k, np.nan, np.float32)
+    if frames < groups:
+        posteriors = posteriors[np.arange(groups) * frames // groups]
+    starts = np.arange(groups + 1) * len(posteriors) // groups
+    sums = np.add.reduceat(posteriors.astype(np.float64), starts[:-1], axis=0)
+    return np.asarray(sums / np.diff(starts)[:, None], np.float32).ravel()
+
+
+def features_of(posteriors: Sequence[NDArray[np.floating]]) -> NDArray[np.float32]:
+    """Features of n clips from the (f, 7) of each, (n, 70); NaN rows for clips without frames."""
+    rows = [grouped(frames) for frames in posteriors]
+    return np.stack(rows) if rows else np.zeros((0, GROUPS * len(EXPRESSION_7)), np.float32)
+
+
+def fit(
+    features: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    train_rows: NDArray[np.int64],
+    valid_rows: NDArray[np.int64],
+    seed: int = 0,
+) -> NDArray[np.float32]:
+    """Posteriors of all clips by a machine fitted on the training rows with constants chosen on the validation rows.
+
+    Args:
+        features: (n, d); rows with NaN are neither learnt from nor answered.
+        labels: (n,) positions in EXPRESSION_7; only those of the rows given are looked at.
+        train_rows: positions of the training clips.
+        valid_rows: positions of the validation clips.
+        seed: of the folds that the sigmoids are fitted on.
+
+    Returns:
+        (n, 7) in the order of EXPRESSION_7; 0 for a class without training clips, NaN for clips without features.
+
+    Raises:
+        InputError: fewer than two classes have training clips with features.
+    """
+    chosen = search(features, labels, train_rows, valid_rows)
+    return refit(features, labels, train_rows, chosen, seed)
+
+
+def search(
+    features: NDArray[np.float32], labels: NDArray[np.int64], train_rows: NDArray[np.int64], valid_rows: NDArray[np.int64]
+) -> Chosen:
+    """Cost and gamma by accuracy on the validation rows: a coarse grid, then a fine one around its best.
+
+    Of equals the smallest cost, then the smallest gamma, counts. Arguments and errors as of `fit`; without validation clips
+    that have features, the cost is 1 and gamma 1 / d.
+    """
+    train, valid = _known(features, train_rows), _known(features, valid_rows)
+    _check(labels[train])
+    if not len(valid):
+        return Chosen(1.0, 1 / features.shape[1], float("nan"))
+
+    def accuracy(cost: float, gamma: float) -> float:
+        machine = make_pipeline(StandardScaler(), SVC(C=cost, gamma=gamma, class_weight="balanced", cache_size=500))
+        named = machine.fit(features[train], labels[train]).predict(features[valid])
+        return float((named == labels[valid]).mean())
+
+    coarse = _best([Chosen(cost, gamma, accuracy(cost, gamma)) for cost in COARSE_COST for gamma in COARSE_GAMMA])
+    near = [(coarse.cost * c, coarse.gamma * g) for c in FINE for g in FINE]
+    return _best([coarse, *(Chosen(cost, gamma, accuracy(cost, gamma)) for cost, gamma in near)])
+
+
+def refit(
+    features: NDArray[np.float32], labels: NDArray[np.int64], rows: NDArray[np.int64], chosen: Chosen, seed: int = 0
+) -> NDArray[np.float32]:
+    """Posteriors (n, 7) of all clips by a machine fitted on some rows, as those of training and validation together."""
+    return posteriors_of(machine_of(features, labels, rows, chosen, seed), features)
+
+
+def machine_of(
+    features: NDArray[np.float32], labels: NDArray[np.int64], rows: NDArray[np.int64], chosen: Chosen, seed: int = 0
+) -> SupportVectors:
+    """The machine fitted on some rows, to be saved; arguments as of `refit`.
+
+    Raises:
+        InputError: fewer than two classes have clips with features among the rows.
+    """
+    known = _known(features, rows)
+    return fit_svm(features[known], labels[known], cost=chosen.cost, gamma=chosen.gamma, seed=seed)
+
+
+def posteriors_of(machine: SupportVectors, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Posteriors of clips, (n, d) -> (n, 7): 0 for classes that the machine does not know, NaN for rows with NaN."""
+    found = np.zeros((len(features), len(EXPRESSION_7)), np.float32)
+    found[:, machine.classes] = machine.probabilities(features)
+    found[np.isnan(features).any(axis=1)] = np.nan
+    return found
+
+
+def _known(features: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    return rows[~np.isnan(features[rows]).any(axis=1)]
+
+
+def _check(labels: NDArray[np.int64]) -> None:
+    if (classes := len(np.unique(labels))) < 2:
+        raise InputError(f"{len(labels)} training clips with a face, of {classes} class; expected two classes")
+
+
+def _best(tried: list[Chosen]) -> Chosen:
+    return min(tried, key=lambda one: (-one.accuracy, one.cost, one.gamma))
