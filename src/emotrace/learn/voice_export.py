@@ -8,16 +8,14 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from emotrace.errors import WeightsError
-from emotrace.learn.export import OPSET, run
+from emotrace.learn.export import OPSET, halve, run
 from emotrace.learn.networks.voice import EXPRESSIONS, VoiceListener
 
 INPUT, OUTPUT = "log_mel", "voice_network"
 LONGEST = 500          # positions kept, 10 s
-SMALLEST = 1024        # numbers in a tensor that is worth halving
 TOLERANCE = 5e-3       # of a probability, which half-precision weights may move
 
 
@@ -74,19 +72,3 @@ def export_voice(network: VoiceListener, temperature: float, example: Tensor, pa
             raise WeightsError(f"{path}: ONNX Runtime's output is {gap:.2g} from torch's, expected at most {TOLERANCE}")
     new.rename(path)
 
-
-def halve(model: onnx.ModelProto) -> None:
-    """Keep large float32 tensors in half precision and cast them back when the model is loaded, in place."""
-    kept, casts = [], []
-    for tensor in model.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size < SMALLEST:
-            kept.append(tensor)
-            continue
-        kept.append(numpy_helper.from_array(values.astype(np.float16), f"{tensor.name}.half"))
-        casts.append(helper.make_node("Cast", [f"{tensor.name}.half"], [tensor.name], to=TensorProto.FLOAT))
-    del model.graph.initializer[:]
-    model.graph.initializer.extend(kept)
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
