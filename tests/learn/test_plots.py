@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from emotrace.learn.plots import confusion_svg, reliability_svg
+from emotrace.learn.plots import confusion_svg, reliability_svg, weights_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -24,3 +24,11 @@ def test_the_bars_of_the_reliability_diagram_are_as_high_as_answers_are_right():
     bars = [rect for rect in root.iter(f"{SVG}rect") if rect.find(f"{SVG}title") is not None]
     assert [float(bar.get("height")) for bar in bars] == [180.0, 270.0]
     assert bars[1].find(f"{SVG}title").text == "3 of 4 right"
+
+
+def test_the_weights_show_percent_of_each_class():
+    weights = np.array([[0.25, 1], [0.75, 0]], np.float32)
+    root = ElementTree.fromstring(weights_svg(weights, ("audio", "a & b"), ("anger", "joy")))
+    texts = [text.text for text in root.iter(f"{SVG}text")]
+    assert [texts[i] for i in (2, 3, 4, 5, 6, 7)] == ["audio", "25", "100", "a & b", "75", "0"]
+    assert next(root.iter(f"{SVG}rect")).find(f"{SVG}title").text == "audio, anger: 0.250"

@@ -1,4 +1,4 @@
-"""Pictures of an evaluation as SVG: confusion matrix and reliability diagram. No plotting library is needed."""
+"""Pictures of an evaluation as SVG: confusion matrix, weights, reliability diagram. No plotting library is needed."""
 
 from __future__ import annotations
 
@@ -16,22 +16,41 @@ SIDE = 360
 def confusion_svg(confusion: NDArray[np.int64], labels: tuple[str, ...]) -> str:
     """The confusion matrix: rows are the truth, columns what was said; each cell is the share of its row, darker = more."""
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    parts = []
-    for i, label in enumerate(labels):
-        x, y = LEFT + i * CELL + CELL / 2, TOP + i * CELL + CELL / 2
-        parts.append(_text(LEFT - 8, y + 4, label, "end"))
-        parts.append(f'<g transform="translate({x} {TOP - 8}) rotate(-40)">{_text(0, 0, label, "start")}</g>')
-        for j, share in enumerate(shares[i]):
+    notes = [[f"{one} as {other}: {confusion[i, j]}" for j, other in enumerate(labels)] for i, one in enumerate(labels)]
+    return _grid(shares, labels, labels, notes, "confusion matrix: rows the truth, columns the answer, percent of the row")
+
+
+def weights_svg(weights: NDArray[np.float32], models: tuple[str, ...], labels: tuple[str, ...]) -> str:
+    """The weights of a combination: a row for each model, a column for each class; darker = more, in percent.
+
+    Args:
+        weights: (m, k), not negative; each column sums to 1.
+        models: m names.
+        labels: k classes.
+    """
+    notes = [[f"{model}, {label}: {weights[i, j]:.3f}" for j, label in enumerate(labels)] for i, model in enumerate(models)]
+    return _grid(weights, models, labels, notes, "weights: rows the models, columns the classes, percent of the class")
+
+
+def _grid(
+    shares: NDArray[np.floating], rows: tuple[str, ...], columns: tuple[str, ...], notes: list[list[str]], title: str
+) -> str:
+    """Cells (r, c) of 0..1 with the names of rows and columns, and a note that shows when a cell is pointed at."""
+    left, parts = max(LEFT, 8 * max(map(len, rows)) + 12), []
+    for j, name in enumerate(columns):
+        x = left + j * CELL + CELL / 2
+        parts.append(f'<g transform="translate({x} {TOP - 8}) rotate(-40)">{_text(0, 0, name, "start")}</g>')
+    for i, name in enumerate(rows):
+        y = TOP + i * CELL + CELL / 2
+        parts.append(_text(left - 8, y + 4, name, "end"))
+        for j, share in enumerate(shares[i].tolist()):
             parts.append(
-                f'<rect x="{LEFT + j * CELL}" y="{TOP + i * CELL}" width="{CELL - 1}" height="{CELL - 1}" fill="#1f5fa8" '
-                f'fill-opacity="{0.04 + 0.96 * share:.3f}">'
-                f"<title>{escape(label)} as {escape(labels[j])}: {confusion[i, j]}</title></rect>"
+                f'<rect x="{left + j * CELL}" y="{TOP + i * CELL}" width="{CELL - 1}" height="{CELL - 1}" fill="#1f5fa8" '
+                f'fill-opacity="{0.04 + 0.96 * share:.3f}"><title>{escape(notes[i][j])}</title></rect>'
             )
             colour = "#fff" if share > 0.5 else "#222"
-            parts.append(_text(LEFT + j * CELL + CELL / 2, y + 4, f"{100 * share:.0f}", "middle", colour))
-    side = len(labels) * CELL
-    title = "confusion matrix: rows the truth, columns the answer, percent of the row"
-    return _svg(LEFT + side + 60, TOP + side + 20, title, parts)
+            parts.append(_text(left + j * CELL + CELL / 2, y + 4, f"{100 * share:.0f}", "middle", colour))
+    return _svg(left + len(columns) * CELL + 60, TOP + len(rows) * CELL + 20, title, parts)
 
 
 def reliability_svg(confidence: NDArray[np.float32], right: NDArray[np.bool_], bins: int = 15) -> str:

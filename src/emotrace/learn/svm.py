@@ -22,8 +22,9 @@ def fit_svm(
     gamma: float | None = None,
     groups: NDArray[np.str_] | None = None,
     seed: int = 0,
+    standardised: bool = True,
 ) -> SupportVectors:
-    """A machine with probabilities, on standardised features.
+    """A machine with probabilities.
 
     Its sigmoids are fitted on values of clips that were held out, in up to five folds that keep groups (speakers) together;
     where a class has a single clip there is nothing to hold out, and they are fitted on the training values.
@@ -33,21 +34,24 @@ def fit_svm(
         labels: (n,) of at least two classes.
         kernel: "rbf" or "linear".
         cost: C; the classes' costs are balanced by their frequency.
-        gamma: of the RBF kernel on standardised features; None: 1 / d.
+        gamma: of the RBF kernel on the features as they go into it; None: 1 / d.
         groups: (n,) whom clips belong to; None, or all of one group: folds are random.
         seed: of the folds.
+        standardised: features are brought to mean 0 and deviation 1; False: they are taken as they are.
 
     Raises:
         InputError: there are fewer than two classes.
     """
-    classes, counts = np.unique(labels, return_counts=True)
+    classes = np.unique(labels)
     if len(classes) < 2:
         raise InputError(f"{len(labels)} clips of {len(classes)} class; to tell classes apart, two or more are needed")
     width = 0.0 if kernel == "linear" else gamma if gamma is not None else 1 / features.shape[1]
     mean, deviation = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
+    if not standardised:
+        mean, deviation = np.zeros_like(mean), np.ones_like(deviation)
     standard = (features - mean) / np.where(deviation > 0, deviation, 1)
     held_out, known = np.full((len(labels), len(classes) * (len(classes) - 1) // 2), np.nan), np.zeros(len(labels), bool)
-    for kept, left in _folds(labels, groups, int(counts.min()), seed):
+    for kept, left in folds_of(labels, groups, seed):
         if len(np.unique(labels[kept])) == len(classes):
             fold = _arrays(_machine(kernel, cost, width).fit(standard[kept], labels[kept]))
             held_out[left], known[left] = fold.pair_values(standard[left]), True
@@ -70,9 +74,20 @@ def _machine(kernel: Kernel, cost: float, gamma: float) -> SVC:
     return SVC(C=cost, kernel=kernel, gamma=gamma or "scale", class_weight="balanced", cache_size=500)
 
 
-def _folds(
-    labels: NDArray[np.int64], groups: NDArray[np.str_] | None, rarest: int, seed: int
+def folds_of(
+    labels: NDArray[np.int64], groups: NDArray[np.str_] | None = None, seed: int = 0
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Up to five folds, positions kept and positions left out, that keep groups together and classes in balance.
+
+    Args:
+        labels: (n,).
+        groups: (n,) whom clips belong to; None, or all of one group: folds are random.
+        seed: of the folds.
+
+    Returns:
+        None where a class has a single clip.
+    """
+    rarest = int(np.unique(labels, return_counts=True)[1].min())
     apart = groups is not None and len(np.unique(groups)) > 1
     if rarest < 2:
         return []
