@@ -123,17 +123,6 @@ def unshown(faces: Faces, path: Path) -> Faces:
     return faces[~np.isin(np.arange(len(faces)), shown)]
 
 
-def faces_shown(path: Path) -> frozenset[str]:
-    """Origins of the face pictures that a corpus' clips show, as "fer2013.parquet:17"; none where it was not constructed.
-
-    What is trained on still pictures for such a corpus leaves them out.
-    """
-    if not (path / LIST).is_file():
-        return frozenset()
-    with (path / LIST).open(newline="") as stream:
-        return frozenset(row["face"] for row in csv.DictReader(stream))
-
-
 def make(
     faces: Faces,
     voices: Voices,

@@ -21,8 +21,10 @@ from sklearn.cluster import MiniBatchKMeans
 from sklearn.linear_model import LogisticRegression
 
 from emotrace.errors import InputError
+from emotrace.learn.facetubes import spread
 from emotrace.scheme import EXPRESSION_7
 
+Rows = NDArray[np.bool_] | NDArray[np.int64]
 BATCH = 32   # frames that are coded at a time
 
 
@@ -79,8 +81,8 @@ class Codebook:
 def fit(
     frames: Sequence[NDArray[np.uint8]],
     labels: NDArray[np.int64],
-    train_rows: NDArray[np.int64],
-    valid_rows: NDArray[np.int64],
+    train_rows: Rows,
+    valid_rows: Rows,
     seed: int = 0,
     config: Mouths | None = None,
 ) -> NDArray[np.float32]:
@@ -89,8 +91,8 @@ def fit(
     Args:
         frames: (f, 96, 96) grey levels of each of n clips, registered; f may be 0.
         labels: (n,) positions in EXPRESSION_7; only those of the rows given are looked at.
-        train_rows: positions of the training clips.
-        valid_rows: positions of the validation clips.
+        train_rows: mask or positions of the training clips.
+        valid_rows: mask or positions of the validation clips.
         seed: of which patches are learnt from and of k-means.
         config: constants.
 
@@ -105,25 +107,25 @@ def fit(
 
 
 def features_of(
-    frames: Sequence[NDArray[np.uint8]], train_rows: NDArray[np.int64], seed: int = 0, config: Mouths | None = None
+    frames: Sequence[NDArray[np.uint8]], train_rows: Rows, seed: int = 0, config: Mouths | None = None
 ) -> list[NDArray[np.float32]]:
     """Features of the frames of every clip, (f, 6400) each, by the codebook of the training rows; arguments as of `fit`."""
     config = config or Mouths()
     chosen = [spread(_checked(clip, config), config.frames) for clip in frames]
-    book = codebook([chosen[row] for row in train_rows], seed, config)
+    book = codebook([chosen[row] for row in np.arange(len(chosen))[train_rows]], seed, config)
     return [encoded(clip, book) for clip in chosen]
 
 
 def search(
     features: Sequence[NDArray[np.float32]],
     labels: NDArray[np.int64],
-    train_rows: NDArray[np.int64],
-    valid_rows: NDArray[np.int64],
+    train_rows: Rows,
+    valid_rows: Rows,
     config: Mouths | None = None,
 ) -> float:
     """The cost that names most of the validation clips right, the smallest of equals; the middle one without such clips."""
     costs = sorted((config or Mouths()).costs)
-    valid = np.array([row for row in valid_rows if len(features[row])], np.int64)
+    valid = _with_frames(features, valid_rows)
     if not len(valid):
         return costs[len(costs) // 2]
     known = [features[row] for row in valid]
@@ -135,7 +137,7 @@ def search(
 
 
 def refit(
-    features: Sequence[NDArray[np.float32]], labels: NDArray[np.int64], rows: NDArray[np.int64], cost: float
+    features: Sequence[NDArray[np.float32]], labels: NDArray[np.int64], rows: Rows, cost: float
 ) -> NDArray[np.float32]:
     """Posteriors (n, 7) of all clips by a regression fitted on the frames of some rows, as training and validation together.
 
@@ -143,13 +145,6 @@ def refit(
         InputError: fewer than two classes have clips with frames among the rows.
     """
     return _clips(_regression(features, labels, rows, cost), features)
-
-
-def spread(frames: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
-    """At most `most` frames, uniformly over all, each in the middle of its stretch; (f, h, w) -> (g, h, w)."""
-    if len(frames) <= most:
-        return frames
-    return frames[((np.arange(most) + 0.5) * len(frames) / most).astype(np.int64)]
 
 
 def codebook(frames: Sequence[NDArray[np.uint8]], seed: int, config: Mouths) -> Codebook:
@@ -167,7 +162,7 @@ def codebook(frames: Sequence[NDArray[np.uint8]], seed: int, config: Mouths) -> 
     every = every[np.sort(random.permutation(len(every))[:wanted])]
     patches = normalised(patches_of(every, config))                  # (f, m, p)
     mean, whitening = whitened_by(patches.reshape(-1, patches.shape[2]), config.variance)
-    white = (patches - mean) @ whitening
+    white = np.asarray((patches - mean) @ whitening, np.float32)
     each = [white[:, places == section].reshape(-1, white.shape[2]) for section in range(config.sections**2)]
     count = min(config.centroids, *map(len, each))
     centroids = [_centroids(part[random.permutation(len(part))[: config.patches]], count, seed) for part in each]
@@ -224,7 +219,7 @@ def encoded(frames: NDArray[np.uint8], book: Codebook) -> NDArray[np.float32]:
     found = np.zeros((len(frames), sections, book.centroids.shape[1]), np.float32)
     for start in range(0, len(frames), BATCH):
         part = slice(start, start + BATCH)
-        white = (normalised(patches_of(frames[part], book.config)) - book.mean) @ book.whitening
+        white = np.asarray((normalised(patches_of(frames[part], book.config)) - book.mean) @ book.whitening, np.float32)
         for section in range(sections):
             active = triangle(white[:, places == section], book.centroids[section])
             found[part, section] = active.mean(axis=1) if book.config.pooling == "mean" else active.std(axis=1)
@@ -244,9 +239,9 @@ class _Regression:
 
 
 def _regression(
-    features: Sequence[NDArray[np.float32]], labels: NDArray[np.int64], rows: NDArray[np.int64], cost: float
+    features: Sequence[NDArray[np.float32]], labels: NDArray[np.int64], rows: Rows, cost: float
 ) -> _Regression:
-    known = [row for row in rows if len(features[row])]
+    known = _with_frames(features, rows)
     if (classes := len(np.unique(labels[known]))) < 2:
         raise InputError(f"{len(known)} training clips with a face, of {classes} class; expected two classes")
     x = np.concatenate([features[row] for row in known])
@@ -263,6 +258,10 @@ def _clips(machine: _Regression, features: Sequence[NDArray[np.float32]]) -> NDA
         if len(frames):
             found[row] = machine.posteriors(frames).mean(axis=0)
     return found
+
+
+def _with_frames(features: Sequence[NDArray[np.float32]], rows: Rows) -> NDArray[np.int64]:
+    return np.array([row for row in np.arange(len(features))[rows] if len(features[row])], np.int64)
 
 
 def _checked(frames: NDArray[np.uint8], config: Mouths) -> NDArray[np.uint8]:

@@ -24,6 +24,7 @@ from emotrace.learn.support_vectors import SupportVectors
 from emotrace.learn.svm import fit_svm
 from emotrace.scheme import EXPRESSION_7
 
+Rows = NDArray[np.bool_] | NDArray[np.int64]
 GROUPS = 10
 COARSE_COST = tuple(2.0**power for power in range(-5, 12, 2))
 COARSE_GAMMA = tuple(2.0**power for power in range(-15, 2, 2))
@@ -73,8 +74,8 @@ def features_of(posteriors: Sequence[NDArray[np.floating]]) -> NDArray[np.float3
 def fit(
     features: NDArray[np.float32],
     labels: NDArray[np.int64],
-    train_rows: NDArray[np.int64],
-    valid_rows: NDArray[np.int64],
+    train_rows: Rows,
+    valid_rows: Rows,
     seed: int = 0,
 ) -> NDArray[np.float32]:
     """Posteriors of all clips by a machine fitted on the training rows with constants chosen on the validation rows.
@@ -82,8 +83,8 @@ def fit(
     Args:
         features: (n, d); rows with NaN are neither learnt from nor answered.
         labels: (n,) positions in EXPRESSION_7; only those of the rows given are looked at.
-        train_rows: positions of the training clips.
-        valid_rows: positions of the validation clips.
+        train_rows: mask or positions of the training clips.
+        valid_rows: mask or positions of the validation clips.
         seed: of the folds that the sigmoids are fitted on.
 
     Returns:
@@ -97,7 +98,7 @@ def fit(
 
 
 def search(
-    features: NDArray[np.float32], labels: NDArray[np.int64], train_rows: NDArray[np.int64], valid_rows: NDArray[np.int64]
+    features: NDArray[np.float32], labels: NDArray[np.int64], train_rows: Rows, valid_rows: Rows
 ) -> Chosen:
     """Cost and gamma by accuracy on the validation rows: a coarse grid, then a fine one around its best.
 
@@ -120,14 +121,14 @@ def search(
 
 
 def refit(
-    features: NDArray[np.float32], labels: NDArray[np.int64], rows: NDArray[np.int64], chosen: Chosen, seed: int = 0
+    features: NDArray[np.float32], labels: NDArray[np.int64], rows: Rows, chosen: Chosen, seed: int = 0
 ) -> NDArray[np.float32]:
     """Posteriors (n, 7) of all clips by a machine fitted on some rows, as those of training and validation together."""
     return posteriors_of(machine_of(features, labels, rows, chosen, seed), features)
 
 
 def machine_of(
-    features: NDArray[np.float32], labels: NDArray[np.int64], rows: NDArray[np.int64], chosen: Chosen, seed: int = 0
+    features: NDArray[np.float32], labels: NDArray[np.int64], rows: Rows, chosen: Chosen, seed: int = 0
 ) -> SupportVectors:
     """The machine fitted on some rows, to be saved; arguments as of `refit`.
 
@@ -146,8 +147,9 @@ def posteriors_of(machine: SupportVectors, features: NDArray[np.float32]) -> NDA
     return found
 
 
-def _known(features: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    return rows[~np.isnan(features[rows]).any(axis=1)]
+def _known(features: NDArray[np.float32], rows: Rows) -> NDArray[np.int64]:
+    chosen = np.arange(len(features))[rows]
+    return chosen[~np.isnan(features[chosen]).any(axis=1)]
 
 
 def _check(labels: NDArray[np.int64]) -> None:

@@ -210,6 +210,13 @@ def source(clips: Clips, row: int) -> Path:
     return clips.faces[row] or clips.paths[row]
 
 
+def spread(frames: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
+    """At most `most` frames, uniformly over all, each in the middle of its stretch; (f, h, w) -> (g, h, w)."""
+    if len(frames) <= most:
+        return frames
+    return frames[((np.arange(most) + 0.5) * len(frames) / most).astype(np.int64)]
+
+
 def shown(path: Path, tube: Arrays) -> Iterator[tuple[int, float, NDArray[np.uint8]]]:
     """The frames of a clip that a tube has, as `frames_of`; none are decoded for an empty tube."""
     if len(tube["frame"]):

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 LEVELS = 16                # of each of the three colours
 SIDE = 32                  # px to which the box is shrunk before it is compared: finer than that is noise
-SIZES = (1.0, 0.9, 1.1)    # times the box that is looked for; the first of equals counts
+SIZES = (1.0, 0.9, 1.1)    # times the box that is looked for
+CLEARLY = 0.02             # more similar than the sizes before it, a size counts: a part of a face has much of its colours
 REACH = 0.5                # of the box's sides, how far its place may have moved to each side
 
 
@@ -57,8 +58,8 @@ def search(image: NDArray[np.uint8], wanted: NDArray[np.float64], box: NDArray[n
         reach: times its sides that the region may lie beside it.
 
     Returns:
-        The best match by histogram intersection, of equals the largest part of SIZES and the closest; the box itself with
-        similarity 0 where it lies outside the picture.
+        The best match by histogram intersection, of equals the closest; the box itself with similarity 0 where it lies outside
+        the picture or nothing is similar.
     """
     given = np.asarray(box, np.float64)
     small, origin, scale = _shrunk(image, given, reach)
@@ -76,7 +77,7 @@ def search(image: NDArray[np.uint8], wanted: NDArray[np.float64], box: NDArray[n
         centres = origin + (np.stack([columns + width / 2, rows + height / 2], axis=-1)) / scale   # (h, w, 2) px
         away = np.linalg.norm((centres - middle) / extent, axis=-1)
         place = np.unravel_index(np.argmax(similar - 1e-6 * away), similar.shape)
-        if similar[place] > best.similarity + 1e-6:
+        if similar[place] > best.similarity + CLEARLY:
             corner = centres[place] - extent * size / 2
             best = Match(np.concatenate([corner, corner + extent * size]).astype(np.float32), float(similar[place]))
     return best

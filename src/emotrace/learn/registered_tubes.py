@@ -9,23 +9,25 @@ fitted for each set of pictures; here each frame has a map of its own, so that t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emotrace.corpora.clips import Clips
 from emotrace.face.align import similarity
 from emotrace.face.landmarks import MARGIN, Mesh, Region, ibug_68, region_of_mesh
 from emotrace.learn.clip_store import Arrays, ClipStore
-from emotrace.learn.facetubes import PICTURE_RATE, crops_and_times, cut, longest, mapped, readable, shown
+from emotrace.learn.facetubes import PICTURE_RATE, crops_and_times, cut, longest, mapped, readable, shown, source, spread
 from emotrace.learn.light import grey_levels, isotropic_smoothing
 from emotrace.learn.registration import inner
 
 PRESENCE = 0.5    # a mesh below this does not look at a face
 FRAMED = 1.3      # side of a registered crop over that of the tube's square
 SEEN = 192        # px to which a small picture of a crop is enlarged for the mesh
+EVERY = 50        # clips between two lines of progress
 FER_SIDE = 48     # px of the pictures that MEAN_FACE is measured in
 
 # Mean places of the 51 landmarks in FER2013, by the mesh in 2,455 of 3,000 pictures of its Training part drawn at random.
@@ -53,6 +55,27 @@ def registered_tube_of_clip(path: Path, side: int, store: ClipStore) -> tuple[ND
 
     kept = store.of(path, f"facetube-registered-{side}", make)
     return np.asarray(kept["frames"], np.uint8), np.asarray(kept["times"], np.float64)
+
+
+def frames_of_clips(
+    clips: Clips, side: int, store: ClipStore, most: int = 0, report: Callable[[str], None] = print
+) -> list[NDArray[np.uint8]]:
+    """Registered frames of the longest tube of every clip, (f, side, side) each; f is 0 where there is no face.
+
+    Args:
+        clips: corpus; a clip's own folder of face pictures is taken where it has one.
+        side: of the frames, px.
+        store: keeps tubes, landmarks and frames.
+        most: frames of a clip, spread over it uniformly; 0: all.
+        report: told how far it is, in a line now and then.
+    """
+    every: list[NDArray[np.uint8]] = []
+    for row in range(len(clips)):
+        frames, _ = registered_tube_of_clip(source(clips, row), side, store)
+        every.append(spread(frames, most) if most else frames)
+        if len(every) % EVERY == 0:
+            report(f"faces of {len(every)} of {len(clips)} clips followed and registered at {side} px")
+    return every
 
 
 def landmarks_of_clip(path: Path, store: ClipStore) -> NDArray[np.float64]:

@@ -8,8 +8,7 @@ Source: Kahou et al. 2015, EmoNets, section 3.1, on TFD and the set from image s
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from emotrace.corpora import fer2013, tfd
+from emotrace.corpora import fer2013
 from emotrace.corpora.table import Faces
 from emotrace.errors import InputError
 from emotrace.learn import fit as loop
@@ -36,6 +35,7 @@ from emotrace.learn.registration import crops, each, inner
 from emotrace.scheme import EXPRESSION_7
 
 SIDE = fer2013.SIDE
+HELD_OUT = ("PublicTest", "PrivateTest")
 FRAMES = 10   # of a validation clip that are looked at after each epoch, spread uniformly
 
 
@@ -64,37 +64,26 @@ class ConvNetPlan:
     )
 
 
-def read(fer: Path, toronto: Path | None = None, left_out: Collection[str] = ()) -> Stills:
-    """Pictures to learn from: FER2013's Training part without what shows no face, and all labelled pictures of TFD.
+def read(pictures: Sequence[Faces]) -> Stills:
+    """Pictures to learn from: those that are labelled, show a face and are not held out (FER2013's PublicTest and PrivateTest).
 
     Args:
-        fer: fer2013.csv or .parquet.
-        toronto: TFD_48x48.mat, where there is one.
-        left_out: origins of pictures that are not learnt from, as `corpora.paired.faces_shown` gives them; pictures equal to
-            one of them are left out, too.
+        pictures: FER2013, TFD, ...; without what the clips show, as `emotrace.corpora.paired.unshown` gives them.
 
     Raises:
-        InputError: a corpus cannot be read, or no picture is left.
+        InputError: no picture is left.
     """
-    faces = fer2013.read(fer)
-    rows = (faces.split == "Training") & fer2013.shows_a_face(faces) & ~shown_rows(faces, left_out)
-    images, label = faces[rows].images(SIDE), faces.label[rows]
-    if toronto is not None:
-        others = tfd.read(toronto)
-        others = others[others.label >= 0]
-        images, label = np.concatenate([images, others.images(SIDE)]), np.concatenate([label, others.label])
-    if not len(label):
-        raise InputError(f"{fer}: no picture is left to learn from; expected FER2013 with a Training part")
-    return Stills(images, label)
+    parts = [faces[learnable(faces)] for faces in pictures]
+    parts = [faces for faces in parts if len(faces)]
+    if not parts:
+        raise InputError("no labelled pictures to learn from; give some, as --stills fer2013=fer2013.csv")
+    return Stills(np.concatenate([faces.images(SIDE) for faces in parts]), np.concatenate([faces.label for faces in parts]))
 
 
-def shown_rows(faces: Faces, origins: Collection[str]) -> NDArray[np.bool_]:
-    """Which pictures are, or equal, one of those with these origins, (n,)."""
-    named = np.isin(faces.origin, list(origins))
-    if not named.any():
-        return named
-    digests = np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in faces.images(SIDE)])
-    return np.isin(digests, digests[named])
+def learnable(faces: Faces) -> NDArray[np.bool_]:
+    """Which pictures are learnt from, (n,)."""
+    known = (faces.label >= 0) & (faces.label < len(EXPRESSION_7))
+    return np.asarray(known & fer2013.shows_a_face(faces) & ~np.isin(faces.split, HELD_OUT), np.bool_)
 
 
 def prepared(images: NDArray[np.uint8], landmarks: NDArray[np.floating] | None = None, seed: int = 0) -> NDArray[np.uint8]:
@@ -115,7 +104,7 @@ def fit(
     stills: Stills,
     clips: Sequence[NDArray[np.uint8]],
     labels: NDArray[np.int64],
-    valid_rows: NDArray[np.int64],
+    valid_rows: NDArray[np.bool_] | NDArray[np.int64],
     folder: Path,
     config: ConvNetPlan | None = None,
     report: Report = lines,
@@ -126,7 +115,7 @@ def fit(
         stills: as `prepared` makes them.
         clips: (f, 48, 48) frames of each of n clips, registered and unlit; only those of the validation rows are looked at.
         labels: (n,) positions in EXPRESSION_7.
-        valid_rows: positions of the validation clips.
+        valid_rows: mask or positions of the validation clips.
         folder: of the run, as `emotrace.learn.fit.fit` keeps it.
         config: constants.
         report: told each epoch's numbers.
@@ -138,9 +127,9 @@ def fit(
         InputError: no validation clip has a frame, or `folder` holds a run of another plan.
     """
     plan = (config or ConvNetPlan()).plan
-    rows = [row for row in valid_rows if len(clips[row])]
+    rows = [int(row) for row in np.arange(len(clips))[valid_rows] if len(clips[row])]
     if not rows:
-        raise InputError(f"{len(valid_rows)} validation clips without a face; stopping early needs some with one")
+        raise InputError(f"no validation clip of {len(clips)} clips has a face; stopping early needs some with one")
     frames = [clips[row][np.linspace(0, len(clips[row]) - 1, FRAMES).astype(int)] for row in rows]
     shown, truth = np.concatenate(frames), labels[rows]
 
