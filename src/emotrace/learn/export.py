@@ -40,7 +40,7 @@ def export(
     network = network.eval().cpu()
     free = {name: {0: "faces"} for name in (inputs, *outputs)}
     new = path.with_name(path.name + ".new")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch announces the end of this exporter; the other needs onnxscript
         torch.onnx.export(
             network, (example,), str(new), input_names=[inputs], output_names=list(outputs), dynamic_axes=free,

@@ -1,6 +1,6 @@
 """MobileNet of face recognition, with heads for expressions.
 
-    input   1 grey levels 0..255, about 120 taken off         128 x 128 (any side from 32 px)
+    input   1 grey levels 0..255, about 120 taken off         128 x 128 (or 32, 64, 96, ...)
     conv    3 x 3, 32, stride 2                                 64
     1       depthwise 3 x 3, pointwise 64                       64
     2, 3    depthwise 3 x 3 (stride 2, 1), pointwise 128        32
@@ -11,8 +11,9 @@
     heads   7 (FER2013's hard label), 8 (the FER+ vote)        linear
 
 ReLU bounded at 6 behind every convolution; batch norm is folded into the weights. 3.2 M parameters; 185 M multiply-adds a
-face at 128 px. The weights to start from are those of Savchenko's network, learnt on the faces of VGGFace2 (colour; the three
-colours' kernels are added up, which is the same for a grey picture).
+face at 128 px. The weights to start from are those of Savchenko's network, learnt on the faces of VGGFace2 (colour; the
+three colours' kernels are added up, which is the same for a grey picture). Where the side is halved, kernels are 4 x 4 with
+an empty row and column, which is how the published ones pad.
 
 Source: Howard et al. 2017 (MobileNet); Savchenko 2019, Efficient facial representations for age, gender and identity
 recognition in organizing photo albums using multi-output ConvNet, PeerJ Computer Science 5:e197 (the weights).
@@ -30,7 +31,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from emotrace import weights
 from emotrace.errors import WeightsError
-from emotrace.learn.networks.fixed_depthwise import FixedDepthwise, padded
+from emotrace.learn.networks.fixed_depthwise import FixedDepthwise, with_border_behind
 
 FEATURES = 1024
 OUTPUTS = 7 + 8
@@ -43,7 +44,7 @@ AGES, DESCRIPTOR = 100, 256  # sizes of the heads of the published network, whic
 
 
 class FaceMobileNet(nn.Module):
-    """Seven-way and eight-way expression logits of grey face crops.
+    """Seven-way and eight-way expression logits of grey face crops; sides of 32, 64, 96, 128, ... px.
 
     Args:
         fixed: blocks, counted from the input, whose weights are not learnt; -1: the first convolution is learnt, too.
@@ -53,7 +54,7 @@ class FaceMobileNet(nn.Module):
 
     def __init__(self, fixed: int = 1, dropout: float = 0.3, outputs: int = OUTPUTS) -> None:
         super().__init__()
-        self.first = nn.Conv2d(1, WIDTHS[0], 3, 2)
+        self.first = nn.Conv2d(1, WIDTHS[0], 4, 2, 1)
         self.depthwise = nn.ModuleList(
             FixedDepthwise(width, stride) for width, stride in zip(WIDTHS[:-1], STRIDES, strict=True)
         )
@@ -68,7 +69,7 @@ class FaceMobileNet(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """(n, 1, h, w) grey levels 0..255 -> (n, 1024)."""
-        x = F.relu6(self.first(padded(images - GREY, 2)))
+        x = F.relu6(self.first(images - GREY))
         for depthwise, pointwise in zip(self.depthwise, self.pointwise, strict=True):
             x = F.relu6(pointwise(F.relu6(depthwise(x))))
         return x.mean((2, 3))
@@ -89,12 +90,13 @@ def pretrained(network: FaceMobileNet) -> FaceMobileNet:
     with torch.no_grad():
         colour = torch.from_numpy(kernels[0].copy())  # (32, 3, 3, 3)
         shift = torch.tensor(MEANS) - GREY
-        network.first.weight.copy_(colour.sum(1, keepdim=True))
+        network.first.weight.copy_(with_border_behind(colour.sum(1, keepdim=True)))
         network.first.bias.copy_(torch.from_numpy(offsets[0]) - (colour.sum((2, 3)) * shift).sum(1))  # type: ignore[union-attr]
         for i, (depthwise, pointwise) in enumerate(zip(network.depthwise, network.pointwise, strict=True)):
             for at, layer in ((1 + 2 * i, depthwise), (2 + 2 * i, pointwise)):
-                values = {"weight": torch.from_numpy(kernels[at].copy()), "bias": torch.from_numpy(offsets[at].copy())}
-                layer.load_state_dict(values)
+                kernel, offset = torch.from_numpy(kernels[at].copy()), torch.from_numpy(offsets[at].copy())
+                lowers = layer is depthwise and STRIDES[i] == 2
+                layer.load_state_dict({"weight": with_border_behind(kernel) if lowers else kernel, "bias": offset})
     return network
 
 
