@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
+from sklearn.metrics import pairwise_distances_argmin
 
 from emotrace.corpora.clips import Clips
 from emotrace.errors import InputError
@@ -115,23 +116,36 @@ def fit(
 
 def words_of(clips: Clips, store: ClipStore, train: NDArray[np.int64], seed: int, config: Config) -> NDArray[np.float32]:
     """The share of each word in every clip, (n, words); NaN for a clip without pictures. Fewer words where blocks are fewer."""
-    rng = np.random.default_rng(seed)
     _, _, motion = learn_features(clips, store, train, seed, config)
-    name = f"motion-{config.side}-{_digest(motion)}"
-    described = [described_by(motion, path, store, name, config) for path in clips.paths]
-    rows = np.concatenate([described[i] for i in train])
-    chosen = rows[np.sort(rng.permutation(len(rows))[: config.words_from])]
+    return histograms(clips, store, motion, learn_words(clips, store, motion, train, seed, config), config)
+
+
+def learn_words(
+    clips: Clips, store: ClipStore, motion: MotionFeatures, train: NDArray[np.int64], seed: int, config: Config
+) -> NDArray[np.float32]:
+    """The words of training clips, (words, 100): means of the features of their super-blocks."""
+    rows = np.concatenate([described_by(motion, clips.paths[i], store, config) for i in train])
+    chosen = rows[np.sort(np.random.default_rng(seed).permutation(len(rows))[: config.words_from])]
     count = min(config.words, len(chosen))
     words = MiniBatchKMeans(count, batch_size=max(10_000, 3 * count), n_init=1, max_iter=10, random_state=seed).fit(chosen)
-    shares = np.full((len(clips), count), np.nan, np.float32)
-    for i, blocks in enumerate(described):
-        if len(blocks):
-            shares[i] = np.bincount(words.predict(blocks), minlength=count) / len(blocks)
+    return np.asarray(words.cluster_centers_, np.float32)
+
+
+def histograms(
+    clips: Clips, store: ClipStore, motion: MotionFeatures, words: NDArray[np.float32], config: Config
+) -> NDArray[np.float32]:
+    """The share of each word in every clip, (n, words); NaN for a clip without pictures."""
+    shares = np.full((len(clips), len(words)), np.nan, np.float32)
+    for i, path in enumerate(clips.paths):
+        if len(blocks := described_by(motion, path, store, config)):
+            nearest = pairwise_distances_argmin(blocks, words)
+            shares[i] = np.bincount(nearest, minlength=len(words)) / len(blocks)
     return shares
 
 
-def described_by(motion: MotionFeatures, path: Path, store: ClipStore, name: str, config: Config) -> NDArray[np.float32]:
-    """Features of the super-blocks of a clip, kept in the store under a name, (n, 100)."""
+def described_by(motion: MotionFeatures, path: Path, store: ClipStore, config: Config) -> NDArray[np.float32]:
+    """Features of the super-blocks of a clip, kept in the store under the features' own name, (n, 100)."""
+    name = f"motion-{config.side}-{_digest(motion)}"
     found = store.of(path, name, lambda: {"rows": motion.of(film_of(path, store, config))})
     return np.asarray(found["rows"], np.float32)
 

@@ -132,7 +132,7 @@ def fit(
     stack = pretrain(torch.cat([rows[i] for i in train]), config, generator)
     with torch.random.fork_rng(devices=[]):   # dropout has no generator of its own
         torch.manual_seed(seed)
-        network = tune(stack, labelled(rows, clips.label, train), labelled(rows, clips.label, valid), config, generator)
+        network, _ = tune(stack, labelled(rows, clips.label, train), labelled(rows, clips.label, valid), config, generator)
     heard = [i for i in every if len(rows[i])]
     posteriors = np.full((len(clips), len(EXPRESSION_7)), np.nan, np.float32)
     posteriors[heard] = logits(network, [rows[i] for i in heard], config.batch).softmax(dim=1).numpy()
@@ -175,8 +175,10 @@ def labelled(rows: list[Tensor], labels: NDArray[np.int64], chosen: NDArray[np.i
     return Labelled([rows[i] for i in kept], torch.from_numpy(labels[kept]))
 
 
-def tune(stack: list[Rbm], train: Labelled, valid: Labelled, config: Config, generator: torch.Generator) -> AudioNetwork:
-    """The network at its lowest cross-entropy on the validation clips.
+def tune(
+    stack: list[Rbm], train: Labelled, valid: Labelled, config: Config, generator: torch.Generator
+) -> tuple[AudioNetwork, int]:
+    """The network at its lowest cross-entropy on the validation clips, and after how many passes that was.
 
     Raises:
         InputError: there are no training clips.
@@ -188,18 +190,18 @@ def tune(stack: list[Rbm], train: Labelled, valid: Labelled, config: Config, gen
         train_weights=config.train_weights, test_weights=config.test_weights, generator=generator,
     )  # fmt: skip
     optimiser = NesterovRmsprop(network.parameters(), config.rate, config.momentum, config.mean_square)
-    best, least, since = copy.deepcopy(network.state_dict()), math.inf, 0
+    best, least, passes = copy.deepcopy(network.state_dict()), math.inf, 0
     for epoch in range(config.epochs):
         for group in optimiser.param_groups:
             group["lr"] = config.rate * config.annealing ** max(0, epoch - config.annealed_from)
         train_once(network, optimiser, train, config, generator)
         loss = float(F.cross_entropy(logits(network, valid.clips, config.batch), valid.labels)) if valid.clips else -epoch
         if loss < least:
-            best, least, since = copy.deepcopy(network.state_dict()), loss, 0
-        elif (since := since + 1) >= config.patience:
+            best, least, passes = copy.deepcopy(network.state_dict()), loss, epoch + 1
+        elif epoch + 1 - passes >= config.patience:
             break
     network.load_state_dict(best)
-    return network
+    return network, passes
 
 
 def train_once(

@@ -22,6 +22,7 @@ from sklearn.linear_model import LogisticRegression
 
 from emotrace.errors import InputError
 from emotrace.learn.facetubes import spread
+from emotrace.learn.metrics import softmax
 from emotrace.scheme import EXPRESSION_7
 
 Rows = NDArray[np.bool_] | NDArray[np.int64]
@@ -102,18 +103,22 @@ def fit(
     Raises:
         InputError: frames have another size, or fewer than two classes have training clips with frames.
     """
-    features = features_of(frames, train_rows, seed, config)
+    features = features_of(frames, book_of(frames, train_rows, seed, config))
     return refit(features, labels, train_rows, search(features, labels, train_rows, valid_rows, config))
 
 
-def features_of(
+def book_of(
     frames: Sequence[NDArray[np.uint8]], train_rows: Rows, seed: int = 0, config: Mouths | None = None
-) -> list[NDArray[np.float32]]:
-    """Features of the frames of every clip, (f, 6400) each, by the codebook of the training rows; arguments as of `fit`."""
+) -> Codebook:
+    """The codebook of the training rows' frames; arguments as of `fit`."""
     config = config or Mouths()
-    chosen = [spread(_checked(clip, config), config.frames) for clip in frames]
-    book = codebook([chosen[row] for row in np.arange(len(chosen))[train_rows]], seed, config)
-    return [encoded(clip, book) for clip in chosen]
+    chosen = [frames[row] for row in np.arange(len(frames))[train_rows]]
+    return codebook([spread(_checked(clip, config), config.frames) for clip in chosen], seed, config)
+
+
+def features_of(frames: Sequence[NDArray[np.uint8]], book: Codebook) -> list[NDArray[np.float32]]:
+    """Features of the frames of every clip, (f, 6400) each."""
+    return [encoded(spread(_checked(clip, book.config), book.config.frames), book) for clip in frames]
 
 
 def search(
@@ -131,8 +136,8 @@ def search(
     known = [features[row] for row in valid]
     right = []
     for cost in costs:
-        machine = _regression(features, labels, train_rows, cost)
-        right.append(int((_clips(machine, known).argmax(axis=1) == labels[valid]).sum()))
+        machine = regression(features, labels, train_rows, cost)
+        right.append(int((machine.of_clips(known).argmax(axis=1) == labels[valid]).sum()))
     return costs[int(np.argmax(right))]
 
 
@@ -144,7 +149,7 @@ def refit(
     Raises:
         InputError: fewer than two classes have clips with frames among the rows.
     """
-    return _clips(_regression(features, labels, rows, cost), features)
+    return regression(features, labels, rows, cost).of_clips(features)
 
 
 def codebook(frames: Sequence[NDArray[np.uint8]], seed: int, config: Mouths) -> Codebook:
@@ -227,20 +232,43 @@ def encoded(frames: NDArray[np.uint8], book: Codebook) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Regression:
+class Regression:
+    """A logistic regression on standardised features of frames, as plain arrays.
+
+    Args:
+        mean: (d,) of the features.
+        scale: (d,) by which they are then divided.
+        weights: (c, d).
+        intercept: (c,).
+        classes: (c,) labels.
+    """
+
     mean: NDArray[np.float32]
     scale: NDArray[np.float32]
-    machine: LogisticRegression
+    weights: NDArray[np.float32]
+    intercept: NDArray[np.float32]
+    classes: NDArray[np.int64]
 
-    def posteriors(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def of_frames(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Posteriors of frames, (f, d) -> (f, 7); 0 for classes that it does not know."""
         found = np.zeros((len(features), len(EXPRESSION_7)), np.float32)
-        found[:, self.machine.classes_] = self.machine.predict_proba((features - self.mean) / self.scale)
+        logits = np.asarray((features - self.mean) / self.scale @ self.weights.T + self.intercept, np.float32)
+        found[:, self.classes] = softmax(logits)
+        return found
+
+    def of_clips(self, features: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Mean posteriors of the frames of n clips, (n, 7); NaN for clips without frames."""
+        found = np.full((len(features), len(EXPRESSION_7)), np.nan, np.float32)
+        for row, frames in enumerate(features):
+            if len(frames):
+                found[row] = self.of_frames(frames).mean(axis=0)
         return found
 
 
-def _regression(
+def regression(
     features: Sequence[NDArray[np.float32]], labels: NDArray[np.int64], rows: Rows, cost: float
-) -> _Regression:
+) -> Regression:
+    """The regression on the frames of some clips, classes weighted by their rarity; arguments and errors as of `refit`."""
     known = _with_frames(features, rows)
     if (classes := len(np.unique(labels[known]))) < 2:
         raise InputError(f"{len(known)} training clips with a face, of {classes} class; expected two classes")
@@ -248,16 +276,11 @@ def _regression(
     y = np.repeat(labels[known], [len(features[row]) for row in known])
     mean, deviation = x.mean(axis=0), x.std(axis=0)
     scale = np.where(deviation > 0, deviation, 1).astype(np.float32)
-    machine = LogisticRegression(C=cost, max_iter=200, class_weight="balanced")
-    return _Regression(mean, scale, machine.fit((x - mean) / scale, y))
-
-
-def _clips(machine: _Regression, features: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    found = np.full((len(features), len(EXPRESSION_7)), np.nan, np.float32)
-    for row, frames in enumerate(features):
-        if len(frames):
-            found[row] = machine.posteriors(frames).mean(axis=0)
-    return found
+    machine = LogisticRegression(C=cost, max_iter=200, class_weight="balanced").fit((x - mean) / scale, y)
+    weights, intercept = machine.coef_, machine.intercept_
+    if classes == 2:   # scikit-learn keeps one row, which speaks for the second class
+        weights, intercept = np.concatenate([np.zeros_like(weights), weights]), np.concatenate([[0.0], intercept])
+    return Regression(mean, scale, weights.astype(np.float32), intercept.astype(np.float32), machine.classes_.astype(np.int64))
 
 
 def _with_frames(features: Sequence[NDArray[np.float32]], rows: Rows) -> NDArray[np.int64]:
