@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -149,13 +150,15 @@ class LiteRtNetwork:
 
     Args:
         content: the model file.
+        keep: what lies between input and outputs can be read after a run, too; see `tensor`.
     """
 
-    def __init__(self, content: bytes) -> None:
-        with quiet():
+    def __init__(self, content: bytes, keep: bool = False) -> None:
+        with quiet(), warnings.catch_warnings():
             from ai_edge_litert.interpreter import Interpreter
 
-            self.interpreter = Interpreter(model_content=content, num_threads=1)
+            warnings.simplefilter("ignore", UserWarning)  # that keeping takes memory
+            self.interpreter = Interpreter(model_content=content, num_threads=1, experimental_preserve_all_tensors=keep)
             self.interpreter.allocate_tensors()
         self.input_index: int = self.interpreter.get_input_details()[0]["index"]
         self.output_indices: list[int] = [detail["index"] for detail in self.interpreter.get_output_details()]
@@ -165,6 +168,17 @@ class LiteRtNetwork:
         self.interpreter.set_tensor(self.input_index, sample)
         self.interpreter.invoke()
         return [self.interpreter.get_tensor(index) for index in self.output_indices]
+
+    def tensor(self, name: str) -> NDArray[np.float32]:
+        """What the last run left in a tensor, of a network made with `keep`.
+
+        Raises:
+            InputError: there is no such tensor.
+        """
+        indices = [detail["index"] for detail in self.interpreter.get_tensor_details() if detail["name"] == name]
+        if not indices:
+            raise InputError(f"this network has no tensor {name!r}")
+        return np.asarray(self.interpreter.get_tensor(indices[0]), np.float32)
 
 
 class FaceDetectorNetwork:

@@ -1,0 +1,193 @@
+"""Features of the faces of a clip's frames, by any frozen or fine-tuned network, averaged over views of each face.
+
+    FrameFaces ─points on the network's template, then 18 views (mirrored, turned, scaled)─▶ network ─mean of views─▶ (n, width)
+
+A network is a `Trunk`, one line each: those of `learn.trunks`, and here
+    mini_xception     128   mean of the last maps of the expression network of `analyze` (trained on FER2013's Training part)
+    of_network          d   what any torch network reads with its last layer
+
+Source: Knyazev et al. 2017: mirror images, rotations and scales, 18 in all, whose features are averaged. By how much faces are
+turned and scaled is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from emotrace.corpora.clips import Clips
+from emotrace.engine import LiteRtNetwork, prepare
+from emotrace.face.align import Template, similarity
+from emotrace.learn.clip_store import Arrays, ClipStore
+from emotrace.learn.frame_faces import FaceFinder, FrameFaces, clip_source, faces_of_clip
+from emotrace.learn.trunks import Trunk
+from emotrace.weights import entry, read
+
+TURN, ZOOM = 10.0, 1.1  # degrees to either side, and factor up and down
+EVERY = 50              # clips between two lines of progress
+BATCH = 64
+
+# The eyes and mouth corners of the network's own four-point template (face.expression.TEMPLATE); the tip of the nose lies
+# between them as in the template of the compact network, which was measured on the same pictures.
+MINI_XCEPTION = Template(64, ((20.27, 24.05), (43.73, 24.05), (32.0, 35.94), (22.49, 48.25), (41.51, 48.25)), ())
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A way to look at a face.
+
+    Args:
+        mirrored: left and right are exchanged.
+        degrees: it is turned clockwise, about the middle of the crop.
+        zoom: it is enlarged by this factor.
+    """
+
+    mirrored: bool = False
+    degrees: float = 0.0
+    zoom: float = 1.0
+
+    def matrix(self, size: int) -> NDArray[np.float64]:
+        """The map of px of a crop of `size` px to the same crop in this view, (3, 3)."""
+        angle, middle = np.radians(self.degrees), (size - 1) / 2
+        a, b = self.zoom * np.cos(angle), self.zoom * np.sin(angle)
+        side = -1 if self.mirrored else 1
+        linear = np.array([[side * a, -side * b], [b, a]])
+        shift = middle - linear @ np.full(2, middle)
+        return np.array([[*linear[0], shift[0]], [*linear[1], shift[1]], [0, 0, 1]])
+
+
+PLAIN = (View(),)
+EIGHTEEN = tuple(
+    View(mirrored, degrees, zoom)
+    for mirrored, degrees, zoom in product((False, True), (0.0, -TURN, TURN), (1.0, 1 / ZOOM, ZOOM))
+)
+
+
+def seen(faces: FrameFaces, trunk: Trunk, view: View) -> NDArray[np.uint8]:
+    """Faces as a network wants them, in one view; pictures whose face has no points are taken whole.
+
+    Returns:
+        (n, size, size, 3) uint8; beyond a picture's edge its last pixels are repeated.
+    """
+    n, size = len(faces), trunk.size
+    scale = size / max(1, faces.pictures.shape[1])
+    whole = np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2]])
+    matrices = np.repeat(whole[None], n, axis=0)
+    bent = ~np.isnan(faces.points).any(axis=(1, 2)) & (trunk.template is not None)
+    if trunk.template is not None and bent.any():
+        matrices[bent] = similarity(faces.points[bent], np.asarray(trunk.template.points))
+    found = np.zeros((n, size, size, 3), np.uint8)
+    turned = view.matrix(size)
+    for i, picture in enumerate(faces.pictures):
+        matrix = (turned @ np.vstack([matrices[i], [0, 0, 1]]))[:2]
+        cv2.warpAffine(
+            picture, matrix, (size, size), dst=found[i], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+    return found
+
+
+def features_of_faces(faces: FrameFaces, trunk: Trunk, views: Sequence[View] = PLAIN) -> NDArray[np.float32]:
+    """The mean over views of what a network says of each face, (n, width)."""
+    total = np.zeros((len(faces), trunk.width), np.float64)
+    for view in views:
+        total += trunk.run(seen(faces, trunk, view))
+    return np.asarray(total / len(views), np.float32)
+
+
+def features_of_clips(
+    clips: Clips,
+    trunk: Trunk,
+    finder: FaceFinder,
+    store: ClipStore,
+    views: Sequence[View] = PLAIN,
+    report: Callable[[str], None] = print,
+) -> list[NDArray[np.float32]]:
+    """Features of every clip's frames, (n_i, width) each; n_i is 0 for a clip that cannot be read.
+
+    Args:
+        clips: n clips; where the corpus has cropped faces, these are taken.
+        trunk: network.
+        finder: finds faces.
+        store: where faces and features are kept, by the content of the clips.
+        views: that are averaged.
+        report: told how far it is, in a line.
+    """
+    what = f"features-{trunk.name}-{len(views)}_views-{finder.how.name}"
+    found = []
+    for row in range(len(clips)):
+        path = clip_source(clips, row)
+        kept = store.of(path, what, partial(_computed, path, trunk, finder, store, views))
+        found.append(np.asarray(kept["features"], np.float32))
+        if (row + 1) % EVERY == 0:
+            report(f"{trunk.name}, {len(views)} views: {row + 1} of {len(clips)} clips")
+    return found
+
+
+def _computed(path: Path, trunk: Trunk, finder: FaceFinder, store: ClipStore, views: Sequence[View]) -> Arrays:
+    return {"features": features_of_faces(faces_of_clip(path, store, finder), trunk, views)}
+
+
+def mini_xception() -> Trunk:
+    """Mean over the last maps (128) of the network of `face.expression`.
+
+    Source: Arriaga, Valdenegro & Plöger 2017.
+    """
+    name = "fer_mini_xception"
+    network, feed = LiteRtNetwork(read(name), keep=True), entry(name).input
+
+    def run(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        rows = np.zeros((len(pictures), 128), np.float32)
+        for row, sample in enumerate(prepare(pictures, feed)):
+            network.run(sample[None])
+            rows[row] = network.tensor("model_1_1/add_4_1/Add").mean(axis=(0, 1, 2))
+        return rows
+
+    return Trunk("mini_xception", MINI_XCEPTION.size, 128, MINI_XCEPTION, run)
+
+
+def of_network(name: str, network: nn.Module, last: str, size: int, template: Template | None) -> Trunk:
+    """What a torch network reads with its last layer.
+
+    Args:
+        name: tells it, and its weights, from others; a valid file name.
+        network: (n, 3, size, size) float32 RGB 0..255 -> (n, k); see `fine_tuning.Fed`.
+        last: name of the layer whose input are the features, as in `network.named_modules()`.
+        size: of the crops, px.
+        template: where the five points of a face are to lie, on `size` px; None: the whole crop is taken.
+
+    Raises:
+        AttributeError: there is no such layer.
+    """
+    layer = network.get_submodule(last)
+    network.eval()
+
+    @torch.no_grad()
+    def run(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        caught: list[Tensor] = []
+        hook = layer.register_forward_pre_hook(lambda _, given: caught.append(given[0].flatten(1)))
+        try:
+            for start in range(0, len(pictures), BATCH):
+                network(torch.from_numpy(pictures[start : start + BATCH]).permute(0, 3, 1, 2).float())
+        finally:
+            hook.remove()
+        return torch.cat(caught).numpy() if caught else np.zeros((0, width), np.float32)
+
+    width = 0
+    width = run(np.zeros((1, size, size, 3), np.uint8)).shape[1]
+    return Trunk(name, size, width, template, run)
+
+
+def resized(template: Template, size: int) -> Template:
+    """A template for crops of another size; pixel i covers i to i + 1."""
+    factor = size / template.size
+    points = tuple(((x + 0.5) * factor - 0.5, (y + 0.5) * factor - 0.5) for x, y in template.points)
+    return Template(size, points, template.mesh)
