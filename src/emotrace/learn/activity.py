@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -51,6 +52,7 @@ class Config:
         components: of a super-block.
         words: of k-means.
         words_from: super-blocks of training clips, at most, that words are found on; not published.
+        precision: of the matrix products in the autoencoder's training.
         costs: C that is chosen among by accuracy on the validation clips, the first of equals; not published.
     """
 
@@ -68,6 +70,7 @@ class Config:
     components: int = 100
     words: int = 3000
     words_from: int = 200_000
+    precision: Literal["fp32", "bf16"] = "bf16"
     costs: tuple[float, ...] = (1.0, 10.0, 100.0)
 
 
@@ -100,12 +103,12 @@ def fit(
     """
     config = config or Config()
     every, train, valid = (np.arange(len(clips))[rows] for rows in (slice(None), train_rows, valid_rows))
-    histograms = words_of(clips, store, train, seed, config)
-    seen = ~np.isnan(histograms).any(axis=1)
+    shares = words_of(clips, store, train, seed, config)
+    seen = ~np.isnan(shares).any(axis=1)
     known = seen & (clips.label >= 0) & (clips.label < len(EXPRESSION_7))
     train, valid, every = train[known[train]], valid[known[valid]], every[seen]
     answers = chi_squared.posteriors(
-        histograms[every], histograms[train], clips.label[train], len(EXPRESSION_7), config.costs, seed
+        shares[every], shares[train], clips.label[train], len(EXPRESSION_7), config.costs, seed
     )
     right = answers.argmax(axis=2) == clips.label[every]
     best = int(right[:, np.isin(every, valid)].sum(axis=1).argmax())
@@ -165,7 +168,7 @@ def learn_features(
     network = SynchronyAutoencoder.start(white.shape[1], config.hidden, generator)
     synchrony_autoencoder.train(
         network, torch.from_numpy(white), rate=config.rate, momentum=config.momentum, epochs=config.epochs,
-        batch=config.batch, contraction=config.contraction, generator=generator,
+        batch=config.batch, contraction=config.contraction, precision=config.precision, generator=generator,
     )  # fmt: skip
     supers = sampled(clips, store, train, SUPER, config.supers, rng, config)
     return network, whitening, features(network, whitening, supers, config.components)

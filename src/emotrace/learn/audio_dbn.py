@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -27,7 +28,6 @@ from emotrace.learn.networks.dbn_mlp import AudioNetwork
 from emotrace.learn.networks.rbm import Kind, Rbm
 from emotrace.learn.online_pca import Projection
 from emotrace.learn.sound_frames import WIDTHS, sound_frames
-from emotrace.learn.top_pooling import padded
 from emotrace.scheme import EXPRESSION_7
 
 Rows = NDArray[np.bool_] | NDArray[np.int64]
@@ -61,6 +61,7 @@ class Config:
         annealing: factor on the rate in each of them.
         epochs: most passes over the clips; not published.
         patience: passes without a better one on the validation clips until it stops; not published.
+        precision: of the matrix products in training; "bf16" is several times as fast where the processor knows it.
     """
 
     components: int = 909
@@ -86,6 +87,7 @@ class Config:
     annealing: float = 0.99
     epochs: int = 200
     patience: int = 40
+    precision: Literal["fp32", "bf16"] = "bf16"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +162,11 @@ def pretrain(rows: Tensor, config: Config, generator: torch.Generator) -> list[R
     stack: list[Rbm] = []
     for units, kind, rate, decay in zip(config.units, config.kinds, config.rates, config.decays, strict=True):
         machine = Rbm.start(rows.shape[1], units, kind, generator)
-        rbm.train(
-            machine, rows, rate=rate, decay=decay, epochs=config.pretraining_epochs, batch=config.pretraining_batch,
-            persistent=config.persistent, generator=generator,
-        )  # fmt: skip
+        with faster(config):
+            rbm.train(
+                machine, rows, rate=rate, decay=decay, epochs=config.pretraining_epochs, batch=config.pretraining_batch,
+                persistent=config.persistent, generator=generator,
+            )  # fmt: skip
         stack.append(machine)
         rows = machine.activity(rows)
     return stack
@@ -195,7 +198,9 @@ def tune(
         for group in optimiser.param_groups:
             group["lr"] = config.rate * config.annealing ** max(0, epoch - config.annealed_from)
         train_once(network, optimiser, train, config, generator)
-        loss = float(F.cross_entropy(logits(network, valid.clips, config.batch), valid.labels)) if valid.clips else -epoch
+        with faster(config):
+            said = logits(network, valid.clips, config.batch)
+        loss = float(F.cross_entropy(said, valid.labels)) if valid.clips else -epoch
         if loss < least:
             best, least, passes = copy.deepcopy(network.state_dict()), loss, epoch + 1
         elif epoch + 1 - passes >= config.patience:
@@ -212,7 +217,8 @@ def train_once(
     order = torch.randperm(len(train.clips), generator=generator)
     for start in range(0, len(order), config.batch):
         chosen = order[start : start + config.batch]
-        answer = network(*padded([train.clips[i] for i in chosen]))
+        with faster(config):   # anew for each step: in it, weights are cast once and kept
+            answer = network([train.clips[i] for i in chosen]).float()
         size = sum(layer.weight.square().sum() for layer in network.modules() if isinstance(layer, torch.nn.Linear))
         loss = F.cross_entropy(answer, train.labels[chosen]) + config.decay * size
         optimiser.zero_grad()
@@ -225,5 +231,10 @@ def train_once(
 def logits(network: AudioNetwork, clips: list[Tensor], batch: int) -> Tensor:
     """Answers to clips of one row or more, (n, 7)."""
     network.eval()
-    answers = [network(*padded(clips[start : start + batch])) for start in range(0, len(clips), batch)]
+    answers = [network(clips[start : start + batch]) for start in range(0, len(clips), batch)]
     return torch.cat([torch.zeros(0, len(EXPRESSION_7)), *answers])
+
+
+def faster(config: Config) -> torch.autocast:
+    """Matrix products in the precision of training."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16")

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import IncrementalPCA
-from sklearn.preprocessing import StandardScaler
 
 from emotrace.errors import InputError
 
@@ -49,13 +48,14 @@ class Projection:
             rows: features.
             whiten: each component over its deviation; otherwise all over the one number that gives them a mean variance of 1.
         """
-        along = (standard(rows, self.mean, self.deviation) - self.centre) @ self.components.T
+        shifted = (standard(rows, self.mean, self.deviation) - self.centre).astype(np.float32)
+        along = shifted @ self.components.T.astype(np.float32)
         scale = self.variance if whiten else np.full_like(self.variance, self.variance.mean())
         return np.asarray(along / np.sqrt(np.where(scale > 0, scale, 1)), np.float32)
 
 
 def fit(blocks: Blocks, components: int, batch: int = BATCH) -> Projection:
-    """The components of all rows, seen a block at a time, twice: once for mean and deviation, once for the components.
+    """The components of all rows, seen a block at a time, twice: for mean and deviation, and for the components.
 
     Args:
         blocks: gives the blocks, (m, d) each, m may be 0; called twice, the same rows each time.
@@ -63,20 +63,30 @@ def fit(blocks: Blocks, components: int, batch: int = BATCH) -> Projection:
         batch: rows that go into one step, at least.
 
     Raises:
-        InputError: there is no row.
+        InputError: there are fewer than two rows.
     """
-    scaler, rows = StandardScaler(), 0
-    for block in gathered(blocks(), batch):
-        scaler.partial_fit(block)
-        rows += len(block)
-    if not rows:
-        raise InputError("no rows to find principal components of; is there a clip with sound among the training clips?")
-    mean, deviation = np.nan_to_num(scaler.mean_), np.nan_to_num(scaler.scale_, nan=1.0)   # of a feature that is always NaN
+    rows, mean, deviation = moments(blocks())
+    if rows < 2:
+        raise InputError(f"{rows} rows to find principal components of, 2 are needed; have the training clips any sound?")
     kept = min(components, len(mean), rows)
     pca = IncrementalPCA(kept)
     for block in gathered(blocks(), max(batch, kept)):
         pca.partial_fit(standard(block, mean, deviation))
     return Projection(mean, deviation, pca.mean_, pca.components_, pca.explained_variance_)
+
+
+def moments(blocks: Iterable[Rows]) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
+    """Number of rows, and mean and deviation (d,) of what is not NaN; 0 and 1 for a feature that is nothing else."""
+    rows, sums = 0, np.zeros((3, 1))
+    for block in blocks:
+        known, values = ~np.isnan(block), np.nan_to_num(block).astype(np.float64)
+        sums = sums + np.stack([known.sum(axis=0), values.sum(axis=0), (values**2).sum(axis=0)])
+        rows += len(block)
+    count, total, square = sums
+    mean = total / np.maximum(count, 1)
+    variance = square / np.maximum(count, 1) - mean**2
+    varies = variance > 1e-12 * mean**2   # less is rounding
+    return rows, mean, np.sqrt(np.where(varies, variance, 1.0))
 
 
 def standard(rows: Rows, mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -44,7 +44,7 @@ def sound_frames(path: Path, store: ClipStore) -> list[NDArray[np.float32]]:
 def _rows(sound: NDArray[np.float32]) -> Arrays:
     tables = [frame_features(sound, SAMPLE_RATE, scale, scale / 2) for scale in SCALES]
     rows = len(tables[-1])   # whose frames reach furthest: the others have all that their step needs
-    cut = (table[: rows * frames].reshape(rows, -1) for table, frames in zip(tables, FRAMES, strict=True))
+    cut = (table[: rows * frames].reshape(rows, frames * len(NAMES)) for table, frames in zip(tables, FRAMES, strict=True))
     return {str(i): table.astype(np.float32) for i, table in enumerate(cut)}
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from emotrace.learn.networks.rbm import HIGHEST, Kind, Rbm
-from emotrace.learn.top_pooling import top_pooled
+from emotrace.learn.top_pooling import padded, top_pooled
 
 
 class AudioNetwork(nn.Module):
@@ -49,13 +49,14 @@ class AudioNetwork(nn.Module):
         self.features, self.units = nn.Dropout(drop_features), nn.Dropout(drop_hidden)
         self.train_weights, self.test_weights = train_weights, test_weights
 
-    def forward(self, clips: Tensor, lengths: Tensor) -> Tensor:
-        """(n, t, d) rows and (n,) numbers of rows -> (n, classes) logits."""
-        values: Tensor = self.features(clips)
+    def forward(self, clips: list[Tensor]) -> Tensor:
+        """n clips of (t, d) rows, t 1 or more -> (n, classes) logits."""
+        values: Tensor = self.features(torch.cat(clips))
         for kind, layer in zip(self.kinds, self.hidden, strict=True):
             given = layer(values)
             values = self.units(given.clamp(0, HIGHEST) if kind == "noisy_relu" else torch.sigmoid(given))
-        logits: Tensor = self.answer(top_pooled(values, lengths, self.train_weights if self.training else self.test_weights))
+        over_time = padded(list(values.float().split([len(clip) for clip in clips])))   # type: ignore[no-untyped-call]
+        logits: Tensor = self.answer(top_pooled(*over_time, self.train_weights if self.training else self.test_weights))
         return logits
 
 

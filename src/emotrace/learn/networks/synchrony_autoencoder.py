@@ -14,6 +14,7 @@ the strength of the contraction and the number of passes are not published.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -71,6 +72,7 @@ def train(
     epochs: int,
     batch: int,
     contraction: float,
+    precision: Literal["fp32", "bf16"] = "fp32",
     generator: torch.Generator,
 ) -> list[float]:
     """Fit filters to blocks by stochastic gradient descent with momentum, in place.
@@ -83,6 +85,7 @@ def train(
         epochs: passes over the blocks, in random order.
         batch: blocks a step; the rest of a pass that fills none is left out unless it is all there is.
         contraction: its weight.
+        precision: of the matrix products; "bf16" is several times as fast where the processor knows it.
         generator: of the order.
 
     Returns:
@@ -102,7 +105,8 @@ def train(
         for start in range(0, steps * batch, batch):
             chosen = order[start : start + batch]
             optimiser.zero_grad()
-            loss = network.loss(blocks[chosen], contraction)
+            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+                loss = network.loss(blocks[chosen], contraction)
             loss.backward()   # type: ignore[no-untyped-call]
             optimiser.step()
             total += loss.detach()

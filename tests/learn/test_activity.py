@@ -1,0 +1,100 @@
+"""The activity model of EmoNets: that it tells motions apart, whatever clips are like."""
+
+from pathlib import Path
+
+import made_clips
+import numpy as np
+import pytest
+import torch
+
+from emotrace.corpora.clips import Clips
+from emotrace.errors import InputError
+from emotrace.learn import activity
+from emotrace.learn.activity import Config
+from emotrace.learn.clip_store import ClipStore
+from emotrace.learn.grey_frames import grey_frames
+
+SMALL = Config(
+    side=30, blocks=1500, whitened=40, whitening_blocks=1500, hidden=30, epochs=20, batch=20, supers=300, components=10,
+    words=12,
+)  # fmt: skip
+ACROSS, DOWN = 1, 4   # labels
+
+
+@pytest.fixture(scope="module")
+def motions(tmp_path_factory: pytest.TempPathFactory) -> tuple[Clips, ClipStore]:
+    """24 textures that drift across or down; then three frames, a sound, an empty folder and a broken file."""
+    place, rng = tmp_path_factory.mktemp("motions"), np.random.default_rng(0)
+    speeds = [(0.0, 1.0) if i % 2 else (1.0, 0.0) for i in range(24)]
+    paths = [made_clips.folder(place / f"{i}", made_clips.drifting(21, 30, 30, speed, rng)) for i, speed in enumerate(speeds)]
+    labels = [ACROSS if i % 2 else DOWN for i in range(24)]
+    splits = ["Train"] * 12 + ["Val"] * 4 + ["Test"] * 8
+    short = made_clips.folder(place / "short", made_clips.drifting(3, 30, 30, (0.0, 1.0), rng))
+    voice = made_clips.voice(place / "voice.wav", 120, 0.5, rng)
+    empty, broken = made_clips.folder(place / "empty", np.zeros((0, 30, 30), np.uint8)), place / "broken.mp4"
+    broken.write_bytes(b"no video")
+    odd = [short, voice, empty, broken]
+    return made_clips.corpus([*paths, *odd], [*labels, 0, 1, 2, 0], [*splits, *["Train"] * 4]), ClipStore(place / "run")
+
+
+def test_published_constants() -> None:
+    config = Config()
+    assert (config.blocks, config.whitened, config.hidden) == (200_000, 300, 300)
+    assert (config.rate, config.momentum) == (1e-4, 0.9)
+    assert (config.components, config.words) == (100, 3000)
+
+
+def test_motions_are_told_apart_and_clips_without_pictures_are_nan(motions: tuple[Clips, ClipStore]) -> None:
+    clips, store = motions
+    before = torch.get_rng_state()
+    found = activity.fit(clips, store, clips.split == "Train", clips.split == "Val", 0, SMALL)
+    assert found.shape == (28, 7)
+    assert found.dtype == np.float32
+    assert np.isnan(found).all(axis=1).tolist() == [False] * 25 + [True] * 3   # the clip of three frames has an answer
+    np.testing.assert_allclose(found[:25].sum(axis=1), 1, atol=1e-5)
+    test = clips.split == "Test"
+    assert (found[test].argmax(axis=1) == clips.label[test]).all()
+    assert not found[:25, [2, 3, 5, 6]].any()   # classes that no training clip has
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_no_test_clip_has_a_say_and_the_same_seed_says_the_same(motions: tuple[Clips, ClipStore], tmp_path: Path) -> None:
+    clips, store = motions
+    train, valid = (np.flatnonzero(clips.split == part) for part in ("Train", "Val"))
+    whole = activity.fit(clips, store, train, valid, 0, SMALL)
+    kept = np.flatnonzero(clips.split != "Test")
+    without = clips[kept]
+    part = activity.fit(without, ClipStore(tmp_path), without.split == "Train", without.split == "Val", 0, SMALL)
+    np.testing.assert_allclose(whole[kept], part, atol=1e-5)
+
+
+def test_no_validation_clips_are_no_error_and_no_training_pictures_are_one(motions: tuple[Clips, ClipStore]) -> None:
+    clips, store = motions
+    found = activity.fit(clips, store, clips.split == "Train", np.zeros(0, np.int64), 0, SMALL)
+    assert np.isfinite(found[:25]).all()
+    with pytest.raises(InputError, match="pictures"):
+        activity.fit(clips, store, np.array([25, 26]), clips.split == "Val", 0, SMALL)
+
+
+def test_a_short_clip_stands_still_at_its_end(motions: tuple[Clips, ClipStore]) -> None:
+    clips, store = motions
+    film = activity.film_of(clips.paths[24], store, SMALL)
+    assert film.shape == (14, 30, 30)
+    assert (film[2:] == film[2]).all()
+    assert (film[1] != film[2]).any()
+    assert len(activity.film_of(clips.paths[25], store, SMALL)) == 0
+
+
+def test_a_video_is_grey_with_its_longer_side_as_asked_and_all_its_frames(obama: Path, tmp_path: Path) -> None:
+    film = grey_frames(obama, ClipStore(tmp_path), 160, 20)
+    assert film.shape == (105, 120, 160)
+    assert film.dtype == np.uint8
+    assert 10 < film.std() < 120
+
+
+def test_a_narrow_picture_is_widened_and_pictures_of_another_size_are_brought_to_the_first(tmp_path: Path) -> None:
+    path = made_clips.folder(tmp_path / "faces", np.zeros((2, 10, 200), np.uint8))
+    made_clips.cv2.imwrite(str(path / "900.png"), np.full((50, 50), 7, np.uint8))
+    film = grey_frames(path, ClipStore(tmp_path / "run"), 100, 20)
+    assert film.shape == (3, 20, 100)
+    assert (film[2] == 7).all()
