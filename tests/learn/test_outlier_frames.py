@@ -9,7 +9,7 @@ import pytest
 
 from emotrace.errors import InputError
 from emotrace.learn.frame_faces import FaceFinder, FaceFinding, FrameFaces
-from emotrace.learn.outlier_frames import Outliers, belonging, distance, unusual
+from emotrace.learn.outlier_frames import Outliers, belonging, distance, planted, unusual
 from emotrace.learn.trunks import aligned, sface
 
 BOX = np.array([100, 100, 200, 220], np.float32)
@@ -104,3 +104,16 @@ def test_real_frames_of_a_woman_are_kept_and_planted_background_and_another_face
     assert len(hers) >= 12
     assert kept[: len(hers)].mean() >= 0.9
     assert not kept[len(hers) :].any()
+
+
+def test_planting_exchanges_a_share_of_each_clip_for_frames_of_another_kind() -> None:
+    clip = np.repeat([2, 5, 7, 8], [10, 4, 3, 1])
+    kind = np.repeat([0, 1, 0, 1], [10, 4, 3, 1])
+    stands = planted(clip, kind, 0.3, np.random.default_rng(0))
+    changed = stands != np.arange(18)
+    assert [int(changed[clip == one].sum()) for one in (2, 5, 7, 8)] == [3, 1, 0, 0]
+    assert (kind[stands[changed]] != kind[changed]).all()
+    assert np.array_equal(stands, planted(clip, kind, 0.3, np.random.default_rng(0)))
+    assert np.array_equal(planted(clip, 0 * kind, 0.3, np.random.default_rng(0)), np.arange(18))
+    with pytest.raises(InputError, match=r"share 0\.6 of false faces"):
+        planted(clip, kind, 0.6, np.random.default_rng(0))

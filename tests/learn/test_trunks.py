@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+import scipy.io
 
 torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
 
@@ -89,6 +91,33 @@ def test_vgg_face_from_a_user_s_weights_is_fed_as_it_was_trained(tmp_path: Path)
     save_file(state, tmp_path / "part.safetensors")
     with pytest.raises(InputError, match=r"lacks layers\.conv3_2\.weight"):
         trunks.vgg_face(tmp_path / "part.safetensors")
+
+
+@pytest.mark.parametrize("suffix", [".mat", ".safetensors"])
+def test_the_first_layer_of_vgg_face_reads_a_flat_map_as_it_read_the_map_there(tmp_path: Path, suffix: str) -> None:
+    rng = np.random.default_rng(0)
+    kernel, bias = rng.normal(size=(3, 3, 4, 5)).astype(np.float32), np.arange(5, dtype=np.float32)  # h, w, channels, units
+    path = tmp_path / f"vgg{suffix}"
+    if suffix == ".mat":
+        layer = {"name": "fc6", "type": "conv", "weights": np.array([kernel, bias], dtype=object)}
+        scipy.io.savemat(path, {"net": {"layers": np.array([layer, {"name": "relu6", "type": "relu"}], dtype=object)}})
+    else:
+        flat = kernel.transpose(3, 2, 0, 1).reshape(5, -1)
+        save_file({"fc6.weight": torch.from_numpy(flat.copy()), "fc6.bias": torch.from_numpy(bias)}, path)
+    weight, offset = trunks.vgg_face_first_layer(path, channels=4, side=3, units=5)
+    last = rng.normal(size=(4, 3, 3)).astype(np.float32)  # channels, h, w
+    expected = np.einsum("chw,hwcu->u", last, kernel) + bias
+    assert weight @ last.ravel() + offset == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_mobilenet_sees_grey_faces_of_its_side() -> None:
+    trunk = trunks.face_mobilenet()
+    pictures = np.random.default_rng(3).integers(0, 255, (2, 128, 128, 3)).astype(np.uint8)
+    grey = np.repeat(cv2.cvtColor(pictures[0], cv2.COLOR_RGB2GRAY)[None, :, :, None], 3, axis=3)
+    features = trunk.run(pictures)
+    assert features.shape == (2, 1024)
+    assert trunk.run(grey)[0] == pytest.approx(features[0], abs=1e-3)
+    assert not np.allclose(features[0], features[1])
 
 
 def test_a_trunk_that_is_not_there_is_told_with_those_that_are() -> None:

@@ -224,24 +224,22 @@ def clip_means(values: NDArray[np.float32], clip: NDArray[np.int64], clips: int)
         return np.asarray(np.where(count > 0, total / count, np.nan), np.float32)
 
 
-def versions_of(
+def varied(
     pictures: NDArray[np.uint8], run: Run, how: Augmentation, versions: int, generator: Generator
 ) -> NDArray[np.float32]:
-    """Features of pictures as they are and augmented, (n, size, size, 3) -> (n, 1 + versions, d).
+    """Features of augmented pictures, (n, size, size, 3) -> (n, versions, d).
 
     Args:
         pictures: aligned, RGB.
         run: the trunk.
         how: of the augmentation; geometry, contrast, brightness and noise of it are used.
-        versions: augmented ones of each picture.
+        versions: of each picture, at least one.
         generator: of the augmentation.
     """
-    seen = [run(pictures)]
-    if len(pictures):
-        images = torch.from_numpy(pictures).permute(0, 3, 1, 2)
-        for _ in range(versions):
-            varied = light(geometry(images, how, pictures.shape[1], generator), how, generator)
-            seen.append(run(np.ascontiguousarray(varied.round().byte().permute(0, 2, 3, 1).numpy())))
-    else:
-        seen *= 1 + versions
+    if not len(pictures):
+        return np.stack([run(pictures)] * versions, axis=1)
+    images, seen = torch.from_numpy(pictures).permute(0, 3, 1, 2), []
+    for _ in range(versions):
+        changed = light(geometry(images, how, pictures.shape[1], generator), how, generator)
+        seen.append(run(np.ascontiguousarray(changed.round().byte().permute(0, 2, 3, 1).numpy())))
     return np.stack(seen, axis=1)

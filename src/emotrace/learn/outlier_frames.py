@@ -91,3 +91,32 @@ def unusual(box: NDArray[np.floating], how: Outliers | None = None) -> NDArray[n
         shift = np.linalg.norm(centre - np.median(centre, axis=0), axis=1) / usual
         found[known] = (shift > how.shift) | (np.abs(np.log(side / usual)) > np.log(how.growth))
     return found
+
+
+def planted(
+    clip: NDArray[np.int64], kind: NDArray[np.int64], share: float, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Which frame stands in the place of each when false faces are planted, to see whether they are found.
+
+    Args:
+        clip: (f,) clip of each frame.
+        kind: (f,) of each frame's clip, as its label; a false face comes from a clip of another kind.
+        share: of each clip's frames that are exchanged, rounded down.
+        rng: chooses them.
+
+    Returns:
+        (f,) positions; a frame's own where it stays.
+
+    Raises:
+        InputError: the share is not within 0 to 0.5.
+    """
+    if not 0 <= share <= 0.5:
+        raise InputError(f"share {share} of false faces; expected 0 to 0.5, above which they are the majority")
+    stands = np.arange(len(clip))
+    for one in np.unique(clip):
+        own = np.flatnonzero(clip == one)
+        others = np.flatnonzero(kind != kind[own[0]])
+        if len(others):
+            exchanged = rng.choice(own, int(share * len(own)), replace=False)
+            stands[exchanged] = rng.choice(others, len(exchanged))
+    return stands

@@ -3,11 +3,11 @@
     FrameFaces ─aligned─▶ (n, size, size, 3) RGB uint8 ─run─▶ (n, width) float32
 
     vgg_face       25,088   conv blocks of VGG-Face, from weights that a user has; the whole crop, as it was trained
-    face_mobilenet  1,024   a MobileNet trained to recognise people
+    face_mobilenet  1,024   a MobileNet trained to recognise people, grey, aligned as FER2013 frames faces
     sface             128   SFace's embedding before it is brought to unit length, aligned by five points as it was trained
     compact           192   what emotrace's own expression network pools before its last layer, aligned likewise
 
-All but VGG-Face need torch for nothing. `compact` was trained for expressions, on FER2013's Training part; of the others none
+`sface` and `compact` need no torch. `compact` was trained for expressions, on FER2013's Training part; of the others none
 was. Where faces come without points (folders of faces already cropped) the crop is taken as it is.
 """
 
@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.api import fingerprint
-from emotrace.engine import OnnxNetwork, prepare, quiet
+from emotrace.engine import OnnxNetwork, grey, prepare, quiet
 from emotrace.errors import InputError, unknown
 from emotrace.face.align import SFACE_112, Template, similarity, warp
 from emotrace.face.expression import COMPACT_TEMPLATE
@@ -31,6 +31,7 @@ from emotrace.weights import NetworkInput, entry, read
 
 Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 BATCH = 64
+MOBILENET_SIDE = 128  # px
 # Mean of VGG-Face's training pictures, red, green, blue, as its published file has it (meta.normalization.averageImage).
 VGG_FACE_INPUT = NetworkInput(size=224, mean=(129.1863, 104.7624, 93.5940))
 
@@ -133,8 +134,16 @@ def vgg_face(path: Path) -> Trunk:
     return Trunk(name, VGG_FACE_INPUT.size, network.width, None, _in_batches(run, network.width))
 
 
-def vgg_face_first_layer(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """VGG-Face's first fully connected layer: weight (4096, 25088) and bias (4096,), for a head that begins with it.
+def vgg_face_first_layer(
+    path: Path, channels: int = 512, side: int = 7, units: int = 4096
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """VGG-Face's first fully connected layer, for a head that begins with it: weight (4096, 25088) and bias (4096,).
+
+    Args:
+        path: weights, see `networks.published.load`.
+        channels: of the last map.
+        side: of the last map, px.
+        units: of the layer.
 
     Raises:
         InputError: the file is missing, or has no such layer.
@@ -144,13 +153,34 @@ def vgg_face_first_layer(path: Path) -> tuple[NDArray[np.float32], NDArray[np.fl
     from emotrace.learn.networks.published import load
 
     layer = nn.Sequential()
-    layer.add_module("fc6", nn.Conv2d(512, 4096, 7) if path.suffix == ".mat" else nn.Linear(25_088, 4096))
+    layer.add_module("fc6", nn.Conv2d(channels, units, side) if path.suffix == ".mat" else nn.Linear(channels * side**2, units))
     load(layer, path)
     weight, bias = (value.numpy() for value in layer.state_dict().values())
-    return weight.reshape(4096, -1), bias
+    return weight.reshape(units, -1), bias
 
 
-KINDS: dict[str, Callable[[], Trunk]] = {"compact": compact, "sface": sface}
+def face_mobilenet() -> Trunk:
+    """What a face recognition MobileNet pools before its heads. Needs torch.
+
+    Source: see `networks.face_mobilenet`. Alignment is that of `compact`, at the side that the network was made for.
+    """
+    import torch
+
+    from emotrace.learn.networks.face_mobilenet import FEATURES, FaceMobileNet, pretrained
+
+    network = pretrained(FaceMobileNet()).eval()
+
+    @torch.no_grad()
+    def run(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return network.features(torch.from_numpy(grey(pictures))[:, None].float()).numpy()
+
+    larger = MOBILENET_SIDE / COMPACT_TEMPLATE.size
+    points = tuple((x * larger, y * larger) for x, y in COMPACT_TEMPLATE.points)
+    template = Template(MOBILENET_SIDE, points, COMPACT_TEMPLATE.mesh)
+    return Trunk("face_mobilenet", MOBILENET_SIDE, FEATURES, template, _in_batches(run, FEATURES))
+
+
+KINDS: dict[str, Callable[[], Trunk]] = {"compact": compact, "sface": sface, "face_mobilenet": face_mobilenet}
 
 
 def trunk_of(name: str) -> Trunk:

@@ -1,0 +1,64 @@
+"""A support vector machine whose kernel and C are those that are right most often over shuffles of the training clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotrace.learn import classical
+from emotrace.learn.support_vectors import Kernel, SupportVectors, load
+from emotrace.learn.svm import fit_svm
+
+
+def fit_chosen(
+    features: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    speakers: NDArray[np.str_],
+    kernels: tuple[Kernel, ...] = ("rbf", "linear"),
+    shuffles: int = 100,
+    seed: int = 0,
+) -> SupportVectors:
+    """The machine, fitted on all clips given.
+
+    Args:
+        features: (n, d), no NaN.
+        labels: (n,) of at least two classes.
+        speakers: (n,); where there are several, none is on both sides of a shuffle, else rows are held out.
+        kernels: that are tried, each with every C of pyAudioAnalysis' list.
+        shuffles: of 90/10; the same for every kernel and C.
+        seed: of these, and of the folds that give probabilities.
+
+    Raises:
+        InputError: features are NaN, or there are fewer than two classes.
+    """
+    who = speakers if len(np.unique(speakers)) > 1 else None
+    tried = {
+        kernel: classical.choose(f"svm_{kernel}", features, labels, who, shuffles=shuffles, seed=seed) for kernel in kernels
+    }
+    kernel = max(tried, key=lambda one: tried[one].accuracy[tried[one].value])
+    return fit_svm(features, labels, kernel=kernel, cost=tried[kernel].value, groups=who, seed=seed)
+
+
+def said_by(file: Path, features: NDArray[np.float32], classes: int) -> NDArray[np.float32]:
+    """Posteriors of a machine that was kept.
+
+    Args:
+        file: .npz; where it is missing, nothing was there to be learnt, and nothing is said.
+        features: (n, d).
+        classes: number of labels k.
+
+    Returns:
+        (n, k), 0 for classes that the machine has not seen; NaN rows for features with NaN.
+
+    Raises:
+        InputError: the file holds no machine.
+    """
+    said = np.full((len(features), classes), np.nan, np.float32)
+    if file.is_file():
+        machine = load(file)
+        there = np.flatnonzero(~np.isnan(features).any(axis=1))
+        said[there] = 0
+        said[np.ix_(there, machine.classes)] = machine.probabilities(features[there])
+    return said

@@ -1,0 +1,198 @@
+"""UPC's bimodal system, from end to end on a small corpus of patterns and tones."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import wave
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
+
+from emotrace.corpora import afew
+from emotrace.corpora.clips import Clips
+from emotrace.errors import InputError
+from emotrace.learn.frame_head import HeadPlan
+from emotrace.learn.scoreboard import Scoreboard
+from emotrace.learn.trunks import Trunk
+from emotrace.recipes import record, trained, upc_bimodal
+from emotrace.recipes.upc_bimodal import AUDIO, DECISIONS, MACHINE, PERCEPTRON, Config
+
+CONFIG = Config(
+    versions=1, trunks=("compact",), heads=((256,),), head=HeadPlan(rate=0.003, epochs=4), kernels=("rbf",), shuffles=1,
+    epochs=40,
+)  # fmt: skip
+COUNTS = {"Train": 8, "Val": 4, "Test": 4}
+ALONE = "video: compact, FC 256"
+
+
+def write_clip(part: Path, name: str, seen: int, heard: int, rng: np.random.Generator, frames: int = 4) -> None:
+    """A clip whose face pictures tell `seen`, and whose sound, in a file named as a film, tells `heard`."""
+    folder = part.parent / "faces" / name
+    folder.mkdir(parents=True)
+    pattern = np.random.default_rng(seen).uniform(0, 255, (4, 4, 3)).repeat(6, axis=0).repeat(6, axis=1)
+    for i in range(frames):
+        picture = pattern + rng.normal(0, 25, pattern.shape)
+        cv2.imwrite(str(folder / f"{i}.png"), picture.clip(0, 255).astype(np.uint8))
+    part.mkdir(parents=True, exist_ok=True)
+    time = np.arange(8000) / 16_000
+    tone = 0.4 * np.sin(2 * np.pi * 150 * 1.5**heard * time) + 0.02 * rng.normal(size=8000)
+    with wave.open(str(part / f"{name}.avi"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes((tone * 32767).astype("<i2").tobytes())
+
+
+def confused(label: int, wrong: tuple[int, int], rng: np.random.Generator) -> int:
+    """A label that a modality cannot tell from another, half of the time."""
+    return int(rng.choice(wrong)) if label in wrong else label
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Faces cannot tell the first two classes apart, voices not the last two; there is no Fear in Train."""
+    root, rng = tmp_path_factory.mktemp("corpus"), np.random.default_rng(0)
+    for split, count in COUNTS.items():
+        for label, word in enumerate(afew.CLASSES):
+            for i in range(0 if (split, word) == ("Train", "Fear") else count):
+                name = f"{split}-{word}-{i}"
+                write_clip(root / split / word, name, confused(label, (0, 1), rng), confused(label, (5, 6), rng), rng)
+    test = root / "Test"
+    (test / "Happy" / "unreadable.avi").write_bytes(b"no film")
+    write_clip(test / "Happy", "faceless", 3, 3, rng)
+    shutil.rmtree(test / "faces" / "faceless")
+    write_clip(test / "Happy", "mute", 3, 3, rng, frames=3)
+    (test / "Happy" / "mute.avi").write_bytes(b"mute")
+    return root
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks that see 4 x 4 colours."""
+
+    def run(given: np.ndarray) -> np.ndarray:
+        colours = given.reshape(len(given), 4, 6, 4, 6, 3).mean(axis=(2, 4)).reshape(len(given), 48).astype(np.float32)
+        return colours - colours.mean(axis=1, keepdims=True)
+
+    def trunk(name: object) -> Trunk:
+        return Trunk(Path(str(name)).stem, 24, 48, None, run)
+
+    monkeypatch.setattr(upc_bimodal, "trunk_of", trunk)
+    monkeypatch.setattr(upc_bimodal, "vgg_face", trunk)
+    monkeypatch.setattr(upc_bimodal, "sface", lambda: trunk("sface"))
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture
+def board(films: Path, run_folder: Path) -> Scoreboard:
+    record.write(run_folder, "upc_bimodal", CONFIG)
+    return upc_bimodal.fit(films, run_folder, CONFIG, report=lambda line: None)
+
+
+def test_each_modality_is_trained_and_together_they_name_what_neither_does_alone(board: Scoreboard, run_folder: Path) -> None:
+    names = [line.name for line in board.rows]
+    assert names[:8] == [ALONE, AUDIO, *DECISIONS, PERCEPTRON, MACHINE]
+    accuracy = {name: board[name].scores["Test"].accuracy for name in names}
+    alone = max(accuracy[ALONE], accuracy[AUDIO])
+    assert min(accuracy[ALONE], accuracy[AUDIO]) > 0.5
+    assert alone < 0.85
+    assert accuracy[PERCEPTRON] > alone
+    assert accuracy["decisions, equal weights"] > alone
+    assert board.chosen in names[:8]
+    assert json.loads((run_folder / "scores.json").read_text())["chosen"] == board.chosen
+    assert "0.0% of" in board.notes[0]
+    assert "(chosen)" in (run_folder / "scores.md").read_text()
+
+
+def test_the_sizes_are_those_of_the_thesis(board: Scoreboard, run_folder: Path) -> None:
+    with np.load(run_folder / "reduction.npz") as reduction, np.load(run_folder / "layers.npz") as layers:
+        assert reduction["components"].shape == (47, 324)  # 48 clips in Train; 68 where there are more
+        assert (layers["inner"].shape, layers["outer"].shape) == ((47, 14), (14, 7))
+    assert (CONFIG.components, CONFIG.hidden, CONFIG.frame_size) == (68, 14, (1020, 576))
+    assert Config().heads == ((256,), (512, 256))
+
+
+def test_the_same_command_gives_the_same_numbers_from_scratch_and_from_what_was_kept(
+    board: Scoreboard, films: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    for folder in (run_folder, tmp_path):
+        again = upc_bimodal.fit(films, folder, CONFIG, report=lambda line: None)
+        assert [(line.name, line.scores) for line in again.rows] == [(line.name, line.scores) for line in board.rows]
+
+
+def of_test(films: Path) -> Clips:
+    clips = afew.read(films)
+    return clips.of_split("Test")
+
+
+def test_a_run_s_folder_answers_for_any_clips_by_the_modality_that_is_there(
+    board: Scoreboard, films: Path, run_folder: Path
+) -> None:
+    clips = of_test(films)
+    for name in (ALONE, AUDIO, *DECISIONS, PERCEPTRON, MACHINE):
+        system = json.loads((run_folder / "system.json").read_text())
+        (run_folder / "system.json").write_text(json.dumps(system | {"chosen": name}))
+        said = dict(zip([path.stem for path in clips.paths], upc_bimodal.predict(clips, run_folder, CONFIG), strict=True))
+        assert np.isnan(said.pop("unreadable")).all()
+        assert np.isnan(said["faceless"]).all() == (name == ALONE)
+        assert np.isnan(said["mute"]).all() == (name == AUDIO)
+        whole = np.array([row for row in said.values() if not np.isnan(row).any()])
+        assert whole.sum(axis=1) == pytest.approx(np.ones(len(whole)), abs=1e-4)
+        if name in (*DECISIONS, PERCEPTRON, MACHINE):  # one modality alone answers where it is alone
+            assert (said["faceless"].argmax(), said["mute"].argmax()) == (3, 3)
+        (run_folder / "system.json").write_text(json.dumps(system))
+    scores = trained.measure(str(run_folder), f"afew={films}", "Test")
+    assert scores.accuracy == pytest.approx(board[board.chosen].scores["Test"].accuracy)
+
+
+def test_false_faces_cost_accuracy_that_leaving_outliers_out_gives_back(board: Scoreboard) -> None:
+    accuracy = {line.name: line.scores["Test"].accuracy for line in board.rows if line.table == "Outlier frames"}
+    assert list(accuracy) == [
+        f"{frames}, {way}" for way in ("all frames", "outliers left out") for frames in ("as found", "40% false faces planted")
+    ]
+    assert accuracy["40% false faces planted, outliers left out"] >= accuracy["40% false faces planted, all frames"]
+
+
+def test_without_any_sound_the_face_alone_answers_and_without_any_face_the_voice(films: Path, tmp_path: Path) -> None:
+    shutil.copytree(films, tmp_path / "silent")
+    for file in (tmp_path / "silent").rglob("*.avi"):
+        file.write_bytes(file.stem.encode())
+    silent = upc_bimodal.fit(tmp_path / "silent", tmp_path / "a", CONFIG, report=lambda line: None)
+    assert silent[AUDIO].scores["Test"].answered == 0
+    face = silent[ALONE].scores["Test"]
+    assert all(silent[name].scores["Test"] == face for name in (*DECISIONS, PERCEPTRON, MACHINE))
+    shutil.copytree(films, tmp_path / "faceless", ignore=shutil.ignore_patterns("faces"))
+    faceless = upc_bimodal.fit(tmp_path / "faceless", tmp_path / "b", CONFIG, report=lambda line: None)
+    assert faceless[ALONE].scores["Test"].answered == 0
+    voice = faceless[AUDIO].scores["Test"]
+    assert all(faceless[name].scores["Test"] == voice for name in (*DECISIONS, PERCEPTRON, MACHINE))
+
+
+def test_vgg_face_of_a_user_takes_the_place_of_the_other_trunks(films: Path, tmp_path: Path) -> None:
+    config = replace(CONFIG, vgg_face="vgg.mat", vgg_heads=((32,), (64, 32)))
+    board = upc_bimodal.fit(films, tmp_path, config, report=lambda line: None)
+    assert [line.name for line in board.rows[:3]] == ["video: vgg_face, FC 32", "video: vgg_face, FC 64 + 32", AUDIO]
+
+
+def test_a_corpus_without_val_is_refused_and_so_is_an_unfinished_run(films: Path, tmp_path: Path) -> None:
+    shutil.copytree(films / "Train", tmp_path / "corpus" / "Train")
+    with pytest.raises(InputError, match="no labelled clips in Train or in Val"):
+        upc_bimodal.fit(tmp_path / "corpus", tmp_path / "run", CONFIG)
+    with pytest.raises(InputError, match=r"no system\.json; the run is not finished"):
+        upc_bimodal.predict(of_test(films), tmp_path / "run", CONFIG)
+
+
+def test_the_constants_survive_being_written_beside_the_run() -> None:
+    config = replace(CONFIG, vgg_face="weights/vgg_face.mat", seed=3)
+    restored = record.restored(Config, json.loads(json.dumps(asdict(config))))
+    assert restored == config
