@@ -58,6 +58,7 @@ def row(
     table: str = "",
     seconds: float = float("nan"),
     published: Mapping[str, float] | None = None,
+    splits: Collection[str] = SPLITS,
 ) -> Row:
     """A line from what a model says of every clip.
 
@@ -68,6 +69,7 @@ def row(
         table: title of its table.
         seconds: that fitting took.
         published: split -> accuracy on AFEW in the paper, 0..1.
+        splits: parts to be counted; those that a model was fitted on can be left out.
 
     Raises:
         InputError: the shapes do not agree.
@@ -75,7 +77,7 @@ def row(
     if posteriors.shape != (len(clips), CLASSES):
         raise InputError(f"{name}: posteriors are {posteriors.shape}; expected ({len(clips)}, {CLASSES}), a row for each clip")
     known = (clips.label >= 0) & (clips.label < CLASSES)
-    parts = {split: np.flatnonzero(known & (clips.split == split)) for split in SPLITS}
+    parts = {split: np.flatnonzero(known & (clips.split == split)) for split in SPLITS if split in splits}
     there = {split: rows for split, rows in parts.items() if len(rows)}
     scores = {split: judge(posteriors[rows], clips.label[rows]) for split, rows in there.items()}
     counts = {split: _counts(posteriors[rows], clips.label[rows]) for split, rows in there.items()}

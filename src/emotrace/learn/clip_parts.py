@@ -1,0 +1,149 @@
+"""One model of a system for clips, in the steps that can be kept, used on other clips, and fitted on other rows.
+
+    clips ─learn, without labels─▶ arrays ─features─▶ one array a clip ─fit, on rows─▶ arrays ─answer─▶ posteriors (n, 7)
+
+All that is learnt are plain arrays, so that one way of keeping (`Kept`, .npz) serves every model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotrace.corpora.clips import Clips
+from emotrace.errors import InputError
+from emotrace.learn.clip_store import Arrays
+from emotrace.learn.kept import Kept
+from emotrace.learn.stopwatch import Stopwatch
+from emotrace.learn.swapped import Rows, ThreeFits, three_fits
+
+Features = Sequence[NDArray[np.float32]]
+Kind = TypeVar("Kind")
+
+
+class Part(Protocol):
+    """A model of one modality."""
+
+    @property
+    def name(self) -> str:
+        """As in tables."""
+
+    @property
+    def modality(self) -> str:
+        """ "face", "voice" or "scene"."""
+
+    @property
+    def settings(self) -> object:
+        """All that its results depend on beside the clips; told apart by `repr`."""
+
+    def learn(self, clips: Clips, train: Rows, valid: Rows) -> Arrays:
+        """What describes clips, learnt without their labels from the training rows.
+
+        Raises:
+            InputError: they have nothing to learn from, as sound.
+        """
+
+    def features(self, learnt: Arrays, clips: Clips) -> Features:
+        """One array a clip; empty, or NaN, for a clip that has nothing to describe."""
+
+    def fit(self, learnt: Arrays, features: Features, labels: NDArray[np.int64], rows: Rows, valid: Rows) -> Arrays:
+        """A classifier and its constants, fitted on rows, constants chosen on other rows.
+
+        Raises:
+            InputError: the rows that can be described are of fewer than two classes.
+        """
+
+    def refit(self, learnt: Arrays, features: Features, labels: NDArray[np.int64], rows: Rows, fitted: Arrays) -> Arrays:
+        """A classifier fitted on rows with the constants of one that was fitted before; errors as of `fit`."""
+
+    def answer(self, learnt: Arrays, fitted: Arrays, features: Features) -> NDArray[np.float32]:
+        """Posteriors (n, 7) in the order of EXPRESSION_7; NaN for a clip that cannot be described."""
+
+
+@dataclass(frozen=True, slots=True)
+class FittedPart:
+    """A model that was fitted three times.
+
+    Args:
+        part: the model.
+        learnt: without labels.
+        fitted: "train", "val" and "both" -> classifier fitted there.
+        said: of all clips.
+    """
+
+    part: Part
+    learnt: Arrays
+    fitted: dict[str, Arrays]
+    said: ThreeFits
+
+
+def fit_part(part: Part, clips: Clips, train: Rows, valid: Rows, kept: Kept, watch: Stopwatch) -> FittedPart:
+    """Learn and fit a model on Train, on Val and on both, or go on with what was kept.
+
+    Args:
+        part: the model.
+        clips: corpus.
+        train: positions of the labelled clips of Train.
+        valid: positions of those of Val.
+        kept: of the run.
+        watch: times `part.name, features` and `part.name, fits`.
+
+    Raises:
+        InputError: there is nothing to learn from.
+    """
+    with watch.time(f"{part.name}, features"):
+        learnt = kept.arrays(f"{part.name} learnt", part.settings, lambda: part.learn(clips, train, valid))
+        features = part.features(learnt, clips)
+    fitted: dict[str, Arrays] = {}
+
+    def fit(rows: Rows, chosen_on: Rows) -> NDArray[np.float32]:
+        where = "val" if fitted else "train"
+        name = f"{part.name} on {where}"
+        fitted[where] = kept.arrays(name, part.settings, lambda: part.fit(learnt, features, clips.label, rows, chosen_on))
+        return part.answer(learnt, fitted[where], features)
+
+    def refit(rows: Rows) -> NDArray[np.float32]:
+        name = f"{part.name} on both"
+        fitted["both"] = kept.arrays(
+            name, part.settings, lambda: part.refit(learnt, features, clips.label, rows, fitted["train"])
+        )
+        return part.answer(learnt, fitted["both"], features)
+
+    with watch.time(f"{part.name}, fits"):
+        return FittedPart(part, learnt, fitted, three_fits(train, valid, fit, refit))
+
+
+def as_arrays(thing: Any, prefix: str = "") -> Arrays:
+    """The fields of a dataclass of arrays and numbers, as they are kept; `restored` makes it again."""
+    return {f"{prefix}{field.name}": np.asarray(getattr(thing, field.name)) for field in fields(thing)}
+
+
+def restored(kind: type[Kind], arrays: Arrays, prefix: str = "") -> Kind:
+    """A dataclass of arrays from what `as_arrays` made of it."""
+    return kind(**{field.name: arrays[f"{prefix}{field.name}"] for field in fields(kind)})  # type: ignore[arg-type]
+
+
+def save(file: Path, arrays: Arrays) -> None:
+    """Write arrays whole."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name("." + file.name)
+    np.savez(draft, allow_pickle=False, **arrays)
+    draft.replace(file)
+
+
+def load(file: Path) -> Arrays:
+    """Read what `save` wrote.
+
+    Raises:
+        InputError: it is no such file.
+    """
+    try:
+        with np.load(file, allow_pickle=False) as found:
+            return {name: found[name] for name in found.files}
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: not the .npz of a fitted model ({error}); train anew, the run did not end") from error
