@@ -7,12 +7,15 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
 
+from safetensors.torch import save_file  # noqa: E402
 from torch import nn  # noqa: E402
 
 from emotrace.corpora.table import Faces, table  # noqa: E402
 from emotrace.errors import InputError  # noqa: E402
 from emotrace.learn.fine_tuning import Fed, FineTuning, fine_tune, fine_tuned, lessons_of, replace_last  # noqa: E402
 from emotrace.learn.frame_features import of_network  # noqa: E402
+from emotrace.learn.networks.published import load  # noqa: E402
+from emotrace.learn.networks.vgg_face import VggFace  # noqa: E402
 from emotrace.learn.plan import rate_at  # noqa: E402
 
 
@@ -95,3 +98,22 @@ def test_contempt_and_what_has_no_label_is_left_out() -> None:
     with pytest.raises(InputError, match="no labelled pictures"):
         lessons_of([faces[np.array([1, 2])]])
     assert lessons_of([faces, stills(14, "PublicTest", 1)]).label.tolist() == [0]
+
+
+def test_vgg_face_takes_published_layers_and_its_features_lie_before_the_names(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    giver, taker = VggFace(32, hidden=8, outputs=5).eval(), VggFace(32, hidden=8, outputs=5).eval()
+    save_file({name.removeprefix("layers."): value for name, value in giver.state_dict().items()}, tmp_path / "vgg.safetensors")
+    assert load(taker, tmp_path / "vgg.safetensors") == []
+    images = torch.rand(2, 3, 32, 32) * 255
+    assert torch.equal(giver(images), taker(images))
+    fed = Fed(taker, 32, (129.0, 105.0, 94.0))
+    replace_last(fed.network, "fc8", 7)
+    assert fed(images).shape == (2, 7)
+    assert of_network("vgg", fed, "network.fc8", 32, None).width == 8
+
+
+def test_vgg_face_has_the_parameters_of_the_paper() -> None:
+    with torch.device("meta"):
+        network = VggFace()
+    assert sum(value.numel() for value in network.parameters()) == 145_002_878

@@ -1,0 +1,127 @@
+"""The networks of an ensemble that looks at faces: those taken as they are, and those fine-tuned on stills, by name.
+
+    frozen   compact, sface, face_mobilenet (learn.trunks), mini_xception              as they are
+    tuned    face_mobilenet, vgg_face                                                  face recognition, fine-tuned on stills
+
+A run keeps what it fine-tuned in FOLDER/nets/<name>/, where it is found again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emotrace.api import fingerprint
+from emotrace.corpora.table import Faces
+from emotrace.errors import InputError, unknown
+from emotrace.face.expression import COMPACT_TEMPLATE
+from emotrace.learn import trunks
+from emotrace.learn.fine_tuning import Fed, FineTuning, fine_tune, fine_tuned
+from emotrace.learn.frame_features import mini_xception, of_network, resized
+from emotrace.learn.networks.face_mobilenet import FaceMobileNet, pretrained
+from emotrace.learn.networks.published import load
+from emotrace.learn.networks.vgg_face import SIZE as VGG_SIZE
+from emotrace.learn.networks.vgg_face import VggFace
+from emotrace.learn.trunks import Trunk
+
+FROZEN: Mapping[str, Callable[[], Trunk]] = {**trunks.KINDS, "mini_xception": mini_xception}
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Tunable:
+    """A network that can be fine-tuned.
+
+    Args:
+        last: name of its last layer.
+        make: the network without weights, ready to be fed.
+        start: puts the weights of face recognition in, given the file that the user has of them.
+    """
+
+    last: str
+    make: Callable[[], Fed]
+    start: Callable[[Fed, Path], None]
+
+
+def _start_mobilenet(fed: Fed, file: Path) -> None:
+    assert isinstance(fed.network, FaceMobileNet)
+    pretrained(fed.network)
+
+
+def _start_vgg_face(fed: Fed, file: Path) -> None:
+    if missing := load(fed.network, file):
+        raise InputError(f"{file}: lacks {missing[0]}; expected all layers of VGG-Face")
+
+
+TUNABLE: Mapping[str, Tunable] = {
+    "face_mobilenet": Tunable("heads", lambda: Fed(FaceMobileNet(-1), trunks.MOBILENET_SIDE, (0.0,)), _start_mobilenet),
+    "vgg_face": Tunable("fc8", lambda: Fed(VggFace(), VGG_SIZE, trunks.VGG_FACE_INPUT.mean), _start_vgg_face),
+}
+
+
+def frozen(names: Sequence[str]) -> dict[str, Trunk]:
+    """Networks as they are.
+
+    Raises:
+        UnknownNameError: one is not known.
+        WeightsError: the weights of one cannot be had.
+    """
+    if strangers := [name for name in names if name not in FROZEN]:
+        raise unknown("frozen network", strangers[0], list(FROZEN))
+    return {name: FROZEN[name]() for name in names}
+
+
+def tuned(
+    names: Sequence[str], folder: Path, stills: Sequence[Faces], how: FineTuning, files: Mapping[str, Path], report: Say
+) -> dict[str, Trunk]:
+    """Networks fine-tuned on stills, one after the other; those that lie finished in `folder` are taken from there.
+
+    Args:
+        names: of TUNABLE.
+        folder: of the run.
+        stills: see `fine_tuning.fine_tune`.
+        how: constants of the fine-tuning.
+        files: weights that the user has, by the name of the network that starts from them.
+        report: told each epoch's numbers.
+
+    Raises:
+        UnknownNameError: one is not known.
+        InputError: there are no stills, or weights are missing or of another network.
+    """
+    for name in names:
+        kind = _kind(name)
+        file = files.get(name, Path())
+        if name in files and not file.is_file():
+            raise InputError(f"{file}: no such file; expected the weights of {name} as .mat, .pth or .safetensors")
+        network = kind.make()
+        kind.start(network, file)
+
+        def say(numbers: dict[str, float], name: str = name) -> None:
+            report(f"{name}: " + "  ".join(f"{key} {value:.4g}" for key, value in numbers.items()))
+
+        fine_tune(network, kind.last, stills, how, folder / "nets" / name, say)
+    return of_run(names, folder)
+
+
+def of_run(names: Sequence[str], folder: Path) -> dict[str, Trunk]:
+    """Networks that a run has fine-tuned, by the same names.
+
+    Raises:
+        UnknownNameError: one is not known.
+        InputError: one does not lie in the run's folder.
+    """
+    found = {}
+    for name in names:
+        kind, own = _kind(name), folder / "nets" / name
+        network = fine_tuned(kind.make(), own, kind.last)
+        key = f"{name}-tuned-{fingerprint(own / 'best' / 'network.safetensors')[:12]}"
+        template = resized(COMPACT_TEMPLATE, network.size)  # as FER2013 frames faces
+        found[name] = of_network(key, network, f"network.{kind.last}", network.size, template)
+    return found
+
+
+def _kind(name: str) -> Tunable:
+    if name not in TUNABLE:
+        raise unknown("network that can be fine-tuned", name, list(TUNABLE))
+    return TUNABLE[name]

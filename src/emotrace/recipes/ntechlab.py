@@ -1,0 +1,371 @@
+"""NTechLab's system of EmotiW 2017: several face networks, statistics of their features over time, linear machines, one mean.
+
+    frames ─face, or the whole frame─▶ 18 views ─each network─▶ features a frame ─mean, std, min over time─▶ linear SVM ─┐
+    sound ─1,582 functionals (IS10)─────────────────────────────────────────────────────────────────────▶ linear SVM ────┴▶ mean
+    posteriors' mean x square root of how frequent the classes are ─▶ the answer
+
+The paper's networks are VGG-Face and three of the company's own; each is fine-tuned on FER2013. Here stand networks that can be
+had: a MobileNet of face recognition, fine-tuned likewise, and VGG-Face where the user has its weights; SFace as it is; and two
+that were taught expressions on FER2013 from nothing. Nets that saw FER2013 have seen the 168 pictures that Train of the
+constructed corpus shows (those fine-tuned here have not: they are taken out of the stills), and the latter two were chosen on
+the part of FER2013 that its Val and Test are taken from. SFace and the MobileNet before fine-tuning have seen none of them.
+
+The paper's text was not at hand: constants marked "code" are from the code that its authors published (2017/submission5.py at
+github.com/bknyaz/emotiw), those marked "paper" from a description of it, the others are ours. The tables are named after the
+paper's; of its figures only those are given that the published code and result file say.
+
+`QUICK` is what two cores do in an hour: two frames a second in place of all, and no network fine-tuned.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotrace.corpora import catalogue as corpora
+from emotrace.corpora.clips import Clips
+from emotrace.corpora.table import Faces
+from emotrace.errors import InputError
+from emotrace.fuse import mean_pool
+from emotrace.learn import face_nets, sequence
+from emotrace.learn.aggregation import AGGREGATIONS, Normalisation, aggregate
+from emotrace.learn.clip_store import ClipStore
+from emotrace.learn.fine_tuning import FineTuning
+from emotrace.learn.frame_faces import FaceFinder, FaceFinding
+from emotrace.learn.frame_features import EIGHTEEN, PLAIN, features_of_clips
+from emotrace.learn.fusion import square_root_prior
+from emotrace.learn.kept import Kept
+from emotrace.learn.linear_machine import COSTS, LinearMachine, fit_machine, load
+from emotrace.learn.scoreboard import Row, Say, Scoreboard, best, row
+from emotrace.learn.sequence import LstmPlan
+from emotrace.learn.stopwatch import Stopwatch
+from emotrace.learn.trunks import Trunk
+from emotrace.learn.voice_sets import ABOUT, first_installed, voice_features
+from emotrace.recipes import Published
+from emotrace.scheme import EXPRESSION_7
+
+PUBLISHED = Published(0.6003, "accuracy", "Test", "Knyazev et al. 2017, arXiv 1711.04598, submission 5, on AFEW")
+HEADS = (EXPRESSION_7,)
+CLASSES = len(EXPRESSION_7)
+AFEW_TEST = (98, 40, 70, 144, 80, 28, 193)  # clips of each class of AFEW's Test, which the organisers told; code
+SYSTEM, VOICE = "system.json", "voice"
+TABLES = {2: "Table 2: networks and aggregations", 3: "Table 3: what each step is worth", 4: "Table 4: order of frames",
+          6: "Table 6: combinations"}  # fmt: skip
+Features = NDArray[np.float32]
+FINDING, TUNING, LSTM = FaceFinding(side=128, score=0.3, margin=0.25), FineTuning(precision="bf16"), LstmPlan()
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Constants.
+
+    Args:
+        finding: how faces are found; a low threshold, every frame: paper. Crop and threshold are ours.
+        tuned: networks that are fine-tuned on stills; see learn/face_nets.py.
+        frozen: networks that are taken as they are.
+        vgg_face: file of VGG-Face's weights, which is then fine-tuned, too; "" = none.
+        tuning: paper.
+        augmented: features are averaged over 18 views; paper.
+        aggregation: of the combination: mean, deviation and least value; code.
+        bands: of frequency, where the aggregation has them.
+        costs: values of C; code.
+        folds: of its choice; code.
+        sigmoid_folds: of the probabilities; code.
+        voices: sets of voice features, the first whose libraries are installed is taken; IS10: code.
+        prior: counts of the classes whose square roots weigh the answer; () = those of Train. The paper took AFEW_TEST.
+        lstm: of the experiment with the order of frames.
+        seed: of everything.
+    """
+
+    finding: FaceFinding = FINDING
+    tuned: tuple[str, ...] = ("face_mobilenet",)
+    frozen: tuple[str, ...] = ("sface", "compact", "mini_xception")
+    vgg_face: str = ""
+    tuning: FineTuning = TUNING
+    augmented: bool = True
+    aggregation: str = "STAT*"
+    bands: int = 4
+    costs: tuple[float, ...] = COSTS
+    folds: int = 5
+    sigmoid_folds: int = 3
+    voices: tuple[str, ...] = ("interspeech2010", "midterm")
+    prior: tuple[int, ...] = ()
+    lstm: LstmPlan = LSTM
+    seed: int = 0
+
+
+QUICK = Config(
+    finding=replace(FINDING, rate=2.0), tuned=(), frozen=("sface", "face_mobilenet", "compact", "mini_xception")
+)
+def nets(config: Config, folder: Path, stills: Sequence[Faces] | None, report: Say) -> dict[str, Trunk]:
+    """All networks, by name; those to be fine-tuned are, on stills, or come from the run in `folder` where stills are None."""
+    names = (*config.tuned, *(("vgg_face",) if config.vgg_face else ()))
+    if not (names or config.frozen):
+        raise InputError("no network is named; give at least one of tuned and frozen")
+    files = {"vgg_face": Path(config.vgg_face)} if config.vgg_face else {}
+    found = face_nets.of_run(names, folder) if stills is None else face_nets.tuned(
+        names, folder, stills, config.tuning, files, report
+    )  # fmt: skip
+    return {f"{name}, fine-tuned": net for name, net in found.items()} | face_nets.frozen(config.frozen)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What single models are fitted with.
+
+    Args:
+        clips: all clips.
+        config: constants.
+        watch: times the fits.
+        machines: what was fitted, by the name of its row.
+    """
+
+    clips: Clips
+    config: Config
+    watch: Stopwatch
+    machines: dict[str, LinearMachine] = field(default_factory=dict)
+
+    def said(
+        self, name: str, features: Features, how: Normalisation | None = None, parts: tuple[str, ...] = ("Train",)
+    ) -> Features:
+        """Fit a machine on the clips of some parts; what it says of all, (n, 7), NaN where the features are."""
+        config = self.config
+        rows = np.concatenate([labelled(self.clips, part) for part in parts])
+        rows = rows[~np.isnan(features[rows]).any(axis=1)]
+        if len(np.unique(self.clips.label[rows])) < 2:  # no clip of Train has a face, or a voice
+            return np.full((len(self.clips), CLASSES), np.nan, np.float32)
+        with self.watch.time(name):
+            self.machines[name] = fit_machine(
+                features[rows], self.clips.label[rows], self.clips.subject[rows], how=how, costs=config.costs,
+                folds=config.folds, sigmoid_folds=config.sigmoid_folds, seed=config.seed,
+            )  # fmt: skip
+        return self.machines[name].probabilities(features, CLASSES)
+
+    def row(self, name: str, posteriors: Features, table: int, *parts: str) -> Row:
+        """A line of a table, with the seconds of the parts that it took."""
+        return row(name, posteriors, self.clips, TABLES[table], self.watch.seconds(*(parts or (name,))))
+
+
+def fit(
+    corpus: Path, folder: Path, config: Config | None = None, stills: Sequence[Faces] = (), report: Say = print
+) -> Scoreboard:
+    """Train the whole system; what was computed before in the folder is taken from there.
+
+    Args:
+        corpus: folder in AFEW's layout, with Train and Val.
+        folder: of the run.
+        config: constants.
+        stills: FER2013, where networks are fine-tuned.
+        report: told what is done, and how long it took.
+
+    Raises:
+        InputError: the corpus cannot be read, it has no labelled clips in Train or in Val, or stills are missing.
+        MissingExtraError: none of the sets of voice features can be had.
+    """
+    config = config or Config()
+    clips, watch = corpora.clips_at(corpus), Stopwatch(folder, report)
+    for part in ("Train", "Val"):
+        if not len(labelled(clips, part)):
+            raise InputError(f"{corpus}: no labelled clips in {part}; the system learns from Train and is chosen by Val")
+    with watch.time("fine-tuning"):
+        found = nets(config, folder, stills, report)
+    frames = {name: frames_of(clips, name, net, folder, config, watch, report) for name, net in found.items()}
+    plain = {name: frames_of(clips, name, net, folder, replace(config, augmented=False), watch, report)
+             for name, net in found.items()}  # fmt: skip
+    kind = first_installed(config.voices)
+    with watch.time("voice features"):
+        voice = voice_features(clips, kind, ClipStore(folder / "clips"))
+    bench = Bench(clips, config, watch)
+    singles, lines = single_models(bench, frames, voice, kind)
+    lines += ablations(bench, frames, plain, singles)
+    lines += orders(bench, plain, Kept(folder, clips))
+    combined = combinations(bench, singles, report)
+    lines += [line for line, _ in combined]
+    lines.append(with_val(bench, frames, voice))
+    chosen = best([line for line, _ in combined])
+    keep(bench, folder, kind, next(recipe for line, recipe in combined if line.name == chosen))
+    board = Scoreboard("NTechLab 2017", tuple(lines), chosen, NOTES)
+    board.write(folder, [f"{name}: {config.aggregation}" for name in found])
+    return board
+
+
+NOTES = (
+    "The LSTMs are stopped by Val, so Val says too much of them; the machines have seen nothing of Val.",
+    "Published: Test as announced, Val as the authors' code says of its own run, both on AFEW. Other figures of the paper's "
+    "tables were not at hand.",
+)
+
+
+def labelled(clips: Clips, part: str) -> NDArray[np.int64]:
+    """Rows of a part that have one of the seven labels."""
+    return np.flatnonzero((clips.split == part) & (clips.label >= 0) & (clips.label < CLASSES))
+
+
+def frames_of(
+    clips: Clips, name: str, net: Trunk, folder: Path, config: Config, watch: Stopwatch, report: Say
+) -> list[Features]:
+    """Features of every clip's frames by one network."""
+    finder, views = FaceFinder(config.finding), EIGHTEEN if config.augmented else PLAIN
+    with watch.time(f"{name}, {len(views)} views"):
+        return features_of_clips(clips, net, finder, ClipStore(folder / "clips"), views, report)
+
+
+def aggregated(frames: Sequence[Features], kind: str, config: Config) -> Features:
+    """One vector a clip, (n, d); NaN for a clip without frames."""
+    return np.stack([aggregate(clip, kind, config.bands) for clip in frames])
+
+
+def single_models(
+    bench: Bench, frames: Mapping[str, list[Features]], voice: Features, kind: str
+) -> tuple[dict[str, Features], list[Row]]:
+    """Table 2. Gives what each network, and the voice, says by the combination's aggregation, and the rows."""
+    singles: dict[str, Features] = {}
+    rows = []
+    for name, clips in frames.items():
+        for aggregation in AGGREGATIONS:
+            title = f"{name}: {aggregation}"
+            posteriors = bench.said(title, aggregated(clips, aggregation, bench.config))
+            rows.append(bench.row(title, posteriors, 2))
+            if aggregation == bench.config.aggregation:
+                singles[name] = posteriors
+    singles[VOICE] = bench.said(f"{VOICE}: {ABOUT[kind]}", voice, Normalisation(root=False))  # code
+    rows.append(bench.row(f"{VOICE}: {ABOUT[kind]}", singles[VOICE], 2))
+    return singles, rows
+
+
+def ablations(
+    bench: Bench, frames: Mapping[str, list[Features]], plain: Mapping[str, list[Features]], singles: Mapping[str, Features]
+) -> list[Row]:
+    """Table 3: each step of the features left out."""
+    steps = {
+        "no rescaling": Normalisation(rescale=False),
+        "no rootSIFT": Normalisation(root=False),
+        "no standardisation": Normalisation(standardise=False),
+        "none of these": Normalisation(False, False, False),
+    }
+    kind, rows = bench.config.aggregation, []
+    for name in frames:
+        whole = f"{name}: {kind}"
+        rows.append(bench.row(f"{name}, all steps", singles[name], 3, whole))
+        title = f"{name}, one view"
+        rows.append(bench.row(title, bench.said(title, aggregated(plain[name], kind, bench.config)), 3))
+        features = aggregated(frames[name], kind, bench.config)
+        for step, how in steps.items():
+            title = f"{name}, {step}"
+            rows.append(bench.row(title, bench.said(title, features, how), 3))
+    return rows
+
+
+def orders(bench: Bench, frames: Mapping[str, list[Features]], kept: Kept) -> list[Row]:
+    """Table 4: an LSTM that sees the frames in order, and one that learns from shuffled frames."""
+    clips, rows = bench.clips, []
+    train, val = labelled(clips, "Train"), labelled(clips, "Val")
+    for name, sequences in frames.items():
+        if not all(any(len(sequences[i]) for i in part) for part in (train, val)):
+            continue  # no clip to learn from, or to stop by, could be read
+        for shuffle in (False, True):
+            title = f"{name}, LSTM{', frames shuffled' if shuffle else ''}"
+            plan = replace(bench.config.lstm, shuffle=shuffle, seed=bench.config.seed)
+
+            def made(sequences: list[Features] = sequences, plan: LstmPlan = plan) -> Features:
+                network = sequence.fit(sequences, clips.label, train, val, CLASSES, plan)
+                return sequence.posteriors(network, sequences, CLASSES)
+
+            with bench.watch.time(title):
+                posteriors = kept.posteriors(title, (plan, bench.config.finding), made)
+            rows.append(bench.row(title, posteriors, 4))
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """A combination.
+
+    Args:
+        members: whose posteriors are averaged.
+        prior: counts of the classes that weigh the mean; () = none.
+    """
+
+    members: tuple[str, ...]
+    prior: tuple[int, ...] = ()
+
+    def of(self, singles: Mapping[str, Features]) -> Features:
+        """Posteriors of the mixture, (n, 7); NaN where no member says anything."""
+        mean = mean_pool(np.stack([singles[name] for name in self.members]), np.ones(len(self.members)))
+        return square_root_prior(mean, np.array(self.prior, np.float64)) if self.prior else mean
+
+
+def combinations(bench: Bench, singles: Mapping[str, Features], report: Say) -> list[tuple[Row, Mixture]]:
+    """Table 6: means of networks, with and without the voice, and class weights."""
+    names = [name for name in singles if name != VOICE]
+    counts = np.bincount(bench.clips.label[labelled(bench.clips, "Train")], minlength=CLASSES)
+    prior = bench.config.prior or tuple(counts.tolist())
+    everything = (*names, VOICE)
+    mixtures = {
+        **{f"{name} and voice": Mixture((name, VOICE)) for name in names},
+        "all networks": Mixture(tuple(names)),
+        "all networks and voice": Mixture(everything),
+        "the same, weighted by Train's classes" if not bench.config.prior else "the same, weighted": Mixture(everything, prior),
+        "the same, weighted by AFEW's Test": Mixture(everything, AFEW_TEST),
+    }
+    rows = [(bench.row(title, mixture.of(singles), 6), mixture) for title, mixture in mixtures.items()]
+    weighted = "the same, weighted by AFEW's Test"
+    published = {"Val": 185 / 383, "Test": 0.6003}
+    return [(replace(line, published=published) if line.name == weighted else line, mixture) for line, mixture in rows]
+
+
+def with_val(bench: Bench, frames: Mapping[str, list[Features]], voice: Features) -> Row:
+    """Table 6's last line, as the paper's submission: all models fitted on Train and Val; Test alone is scored."""
+    kind, parts = bench.config.aggregation, ("Train", "Val")
+    own = [f"{name}, Train and Val" for name in (*frames, VOICE)]
+    said = [bench.said(title, aggregated(clips, kind, bench.config), None, parts)
+            for title, clips in zip(own, frames.values(), strict=False)]  # fmt: skip
+    said.append(bench.said(own[-1], voice, Normalisation(root=False), parts))
+    rows = labelled(bench.clips, "Test")
+    mean = mean_pool(np.stack(said), np.ones(len(said)))
+    title = "all networks and voice, fitted on Train and Val"
+    return row(title, mean[rows], bench.clips[rows], TABLES[6], bench.watch.seconds(*own))
+
+
+def keep(bench: Bench, folder: Path, voice: str, mixture: Mixture) -> None:
+    """Write all that `predict` needs beside the networks: the machines of a mixture, and what it is made of."""
+    members = []
+    for number, name in enumerate(mixture.members):
+        title = f"{VOICE}: {ABOUT[voice]}" if name == VOICE else f"{name}: {bench.config.aggregation}"
+        if title in bench.machines:
+            file = f"machine-{number}.npz"
+            bench.machines[title].save(folder / file)
+            members.append({"name": name, "machine": file})
+    content = {"members": members, "voice": voice, "prior": list(mixture.prior)}
+    (folder / SYSTEM).write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def predict(clips: Clips, folder: Path, config: Config, report: Say = print) -> Features:
+    """What the chosen combination of the run in `folder` says of clips, (n, 7); NaN where it says nothing.
+
+    Raises:
+        InputError: the folder holds no such run.
+        MissingExtraError: its voice features need libraries that are not installed.
+    """
+    file = folder / SYSTEM
+    if not file.is_file():
+        raise InputError(f"{file}: no such file; expected the folder of a finished run of ntechlab")
+    system = json.loads(file.read_text(encoding="utf-8"))
+    wanted = {member["name"]: load(folder / member["machine"]) for member in system["members"]}
+    found = nets(config, folder, None, report) if set(wanted) - {VOICE} else {}
+    watch, singles = Stopwatch(folder / "predicted", report), {}
+    for name, machine in wanted.items():
+        if name == VOICE:
+            features = voice_features(clips, system["voice"], ClipStore(folder / "clips"))
+        else:
+            frames = frames_of(clips, name, found[name], folder, config, watch, report)
+            features = aggregated(frames, config.aggregation, config)
+        singles[name] = machine.probabilities(features, CLASSES)
+    if not singles:
+        return np.full((len(clips), CLASSES), np.nan, np.float32)
+    return Mixture(tuple(singles), tuple(system["prior"])).of(singles)
