@@ -35,7 +35,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe("expression_compact", "a small network that learns from nothing but FER2013", "fer2013", "our own"),
         Recipe("expression_convnet1", "ConvNet 1 of EmoNets", "fer2013", "Kahou et al. 2015"),
         Recipe("expression_mixed_emotions", "the MixedEmotions expression CNN", "fer2013", "MixedEmotions D4.6, 2016"),
-        Recipe("ntechlab", "several face networks, statistics over time, linear machines", "afew", "Knyazev et al. 2017", "fer2013"),
+        Recipe("ntechlab", "face networks, statistics over time, linear machines", "afew", "Knyazev et al. 2017", "fer2013"),
         Recipe("upc_bimodal", "a face network's head, a machine on sound features, fused", "afew", "UPC thesis, 2017"),
         Recipe("emonets", "EmoNets: four models of a clip, combined", "afew", "Kahou et al. 2016", stills="fer2013+tfd"),
         Recipe("voice_emotion", "the network that analyze hears expressions with", "ravdess+nemo", "our own"),

@@ -100,7 +100,7 @@ class Config:
 
 
 QUICK = Config(
-    finding=replace(FINDING, rate=2.0), tuned=(), frozen=("sface", "face_mobilenet", "compact", "mini_xception")
+    finding=replace(FINDING, rate=2.0), tuned=(), frozen=("face_mobilenet", "compact", "mini_xception", "sface")
 )
 def nets(config: Config, folder: Path, stills: Sequence[Faces] | None, report: Say) -> dict[str, Trunk]:
     """All networks, by name; those to be fine-tuned are, on stills, or come from the run in `folder` where stills are None."""
