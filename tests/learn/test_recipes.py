@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'
 
 from emotrace import weights  # noqa: E402
 from emotrace.corpora import fer2013  # noqa: E402
-from emotrace.corpora.catalogue import CORPORA, VOICES  # noqa: E402
+from emotrace.corpora.catalogue import CLIPS, CORPORA, VOICES  # noqa: E402
 from emotrace.errors import InputError, UnknownNameError  # noqa: E402
 from emotrace.learn import two_heads  # noqa: E402
 from emotrace.learn.augment import crop_and_flip  # noqa: E402
@@ -142,11 +142,12 @@ def test_crops_are_parts_of_the_picture_or_of_its_mirror_image():
 
 @pytest.mark.parametrize("name", list(catalogue.RECIPES))
 def test_every_recipe_has_the_same_names_and_reads_a_known_corpus(name):
-    module = catalogue.module(name)
+    module, line = catalogue.module(name), catalogue.RECIPES[name]
     assert module.PUBLISHED.paper
-    assert module.Config().plan.epochs > 0
     assert callable(module.fit)
-    assert {*catalogue.RECIPES[name].corpus.split("+")} <= {*CORPORA, *VOICES}
+    assert {*line.corpus.split("+")} <= {*CORPORA, *VOICES, *CLIPS}
+    assert {*line.stills.split("+")} <= {"", *CORPORA}
+    assert callable(module.predict) if line.corpus in CLIPS else module.Config().plan.epochs > 0
 
 
 def test_an_unknown_recipe_lists_those_there_are():

@@ -12,6 +12,7 @@ Source: Kahou et al. 2016, EmoNets, sections 3.1 to 3.4.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,7 +54,7 @@ class FacePart:
         config: of the network.
         seed: of the machine's folds.
         store: of tubes.
-        folder: of the network's own run.
+        folder: of the run; the network's own lies in it under a name made of its settings.
         pictures: stills to learn from; not looked at where the network was kept.
         report: told how far it is.
     """
@@ -77,7 +78,8 @@ class FacePart:
         pictures = stills.read(self.pictures)
         frames = [unlit(clip) for clip in frames_of_clips(clips[valid], stills.SIDE, self.store, report=self.report)]
         ready = stills.Stills(stills.prepared(pictures.images), pictures.label)
-        network = stills.fit(ready, frames, clips.label[valid], np.arange(len(valid)), self.folder, self.config)
+        own = self.folder / f"convnet-{hashlib.sha256(repr(self.settings).encode()).hexdigest()[:8]}"
+        network = stills.fit(ready, frames, clips.label[valid], np.arange(len(valid)), own, self.config)
         return {name: value.numpy() for name, value in network.state_dict().items()}
 
     def features(self, learnt: Arrays, clips: Clips) -> Features:

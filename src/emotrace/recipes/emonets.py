@@ -111,9 +111,12 @@ def fit(
         The tables of the paper, for this corpus.
 
     Raises:
-        InputError: the corpus cannot be read, has no labelled clips in Train or in Val, or no model can be fitted.
+        InputError: the corpus cannot be read, has no labelled clips in Train or in Val, there are no stills, or no model can
+            be fitted.
     """
     config = config or Config()
+    if not stills:
+        raise InputError("emonets learns faces from stills; give some, as --stills fer2013=fer2013.csv")
     clips = catalogue.clips_at(corpus)
     train, valid = (labelled(clips, split) for split in ("Train", "Val"))
     watch, kept = Stopwatch(folder, report), Kept(folder, clips)
@@ -162,7 +165,7 @@ def parts(folder: Path, config: Config, stills: Sequence[Faces] = (), report: Sa
     """The four models, section 3; what they compute of single clips is kept in `folder`."""
     store = ClipStore(folder / "clips")
     return [
-        FacePart(config.faces, config.seed, store, folder / "convnet", stills, report),
+        FacePart(config.faces, config.seed, store, folder, stills, report),
         AudioPart(config.audio, config.seed, store),
         ActivityPart(config.activity, config.seed, store),
         MouthPart(config.mouths, config.seed, store, report),
