@@ -228,7 +228,7 @@ def encoded(frames: NDArray[np.uint8], book: Codebook) -> NDArray[np.float32]:
         for section in range(sections):
             active = triangle(white[:, places == section], book.centroids[section])
             found[part, section] = active.mean(axis=1) if book.config.pooling == "mean" else active.std(axis=1)
-    return found.reshape(len(frames), -1)
+    return found.reshape(len(frames), sections * found.shape[2])
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from emotrace.learn.light import grey_levels, isotropic_smoothing
 from emotrace.learn.registration import inner
 
 PRESENCE = 0.5    # a mesh below this does not look at a face
-FRAMED = 1.3      # side of a registered crop over that of the tube's square
+FRAMED = 1.2      # side of a registered crop over that of the tube's square, as measured in seven clips: 1.0 to 1.3
 SEEN = 192        # px to which a small picture of a crop is enlarged for the mesh
 EVERY = 50        # clips between two lines of progress
 FER_SIDE = 48     # px of the pictures that MEAN_FACE is measured in
