@@ -10,6 +10,8 @@ import pytest
 
 pytest.importorskip("sklearn", reason="needs pip install 'emotrace[train]'")
 
+from sklearn.linear_model import LogisticRegression
+
 from emotrace.errors import InputError
 from emotrace.learn.bag_of_mouths import (
     Mouths,
@@ -21,6 +23,7 @@ from emotrace.learn.bag_of_mouths import (
     normalised,
     patches_of,
     refit,
+    regression,
     search,
     sections_of,
     triangle,
@@ -135,6 +138,20 @@ def test_a_class_without_clips_is_never_named_and_one_class_is_refused(clips: tu
     assert search(features, labels, TRAIN, VALID[:0]) == sorted(SMALL.costs)[2]
     with pytest.raises(InputError, match="of 1 class"):
         refit(features, labels, TRAIN[labels[TRAIN] == 0], 1e-3)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_regression_as_plain_arrays_says_what_scikit_learn_says(classes: int) -> None:
+    random = np.random.default_rng(0)
+    labels = (np.arange(12) % classes + 2).astype(np.int64)
+    features = [random.normal(label, 1, (3, 5)).astype(np.float32) for label in labels]
+    found = regression(features, labels, np.arange(12), 0.1)
+    x, y = np.concatenate(features), np.repeat(labels, 3)
+    expected = LogisticRegression(C=0.1, max_iter=200, class_weight="balanced").fit((x - x.mean(0)) / x.std(0), y)
+    frames = found.of_frames(features[0])
+    assert frames[:, 2 : 2 + classes] == pytest.approx(expected.predict_proba((features[0] - x.mean(0)) / x.std(0)), abs=1e-3)
+    assert frames.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert found.of_clips(features)[0] == pytest.approx(frames.mean(axis=0))
 
 
 def test_frames_are_spread_over_the_clip() -> None:
