@@ -60,7 +60,7 @@ SYSTEM, REDUCTION, LAYERS, JOINT = "system.json", "reduction.npz", "layers.npz",
 PERCEPTRON, MACHINE = "features, 324 to 68, FC 14", "features, 324 to 68, SVM"
 Features = NDArray[np.float32]
 
-FINDING = FaceFinding(side=160, score=0.5, margin=0.25, rate=3.0)
+FINDING = FaceFinding(side=160, score=0.5, margin=0.25, rate=2.0)
 AUGMENTATION = Augmentation(
     rotation=30.0, scale=(0.8, 1.25), stretch=0.0, shift=0.1, flip=0.5, contrast=(1.0, 1.0), brightness=0.0, noise=0.0
 )
