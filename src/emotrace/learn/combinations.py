@@ -92,7 +92,8 @@ def combined(lesson: Lessons, rules: Sequence[Rule], clips: Clips, seed: int, wa
         name = lesson.title(rule)
         with watch.time(name):
             said = rule.fit(lesson.answers, np.random.default_rng(seed))(lesson.every)
-        said[lesson.rows] = fusion.out_of_group(rule, lesson.answers, seed)
+        with watch.time(f"{name}, out of fold"):
+            said[lesson.rows] = fusion.out_of_group(rule, lesson.answers, seed)
         rows.append(row(name, said, clips, table, watch.seconds(name)))
     return rows
 

@@ -125,9 +125,10 @@ def fit(
     choices = [*combined(from_val, rules(config), clips, config.seed, watch),
                *combined(from_swapped, rules(config), clips, config.seed, watch)]  # fmt: skip
     rows = published([*singles(fitted, clips, watch), *averages(from_val, clips), *choices], FIGURES)
+    with watch.time("weights"):
+        draw_weights(folder, from_swapped.answers, config)
     board = Scoreboard("EmoNets", tuple(rows), best(choices), (NOTE, *notes, f"The whole training took {watch.total:.0f} s."))
     board.write(folder, pictured=[part.part.name for part in fitted])
-    draw_weights(folder, from_swapped.answers, config)
     for lesson, rule in product((from_val, from_swapped), rules(config)):
         if lesson.title(rule) == board.chosen:
             keep_system(folder / SYSTEM, fitted, lesson, rule)
