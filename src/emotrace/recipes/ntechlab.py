@@ -183,8 +183,8 @@ def fit(
     bench = Bench(clips, config, watch)
     singles, lines = single_models(bench, frames, voice, kind)
     lines += ablations(bench, frames, plain, singles)
-    lines += orders(bench, plain, Kept(folder, clips))
-    combined = combinations(bench, singles, report)
+    lines += orders(bench, plain, {name: net.name for name, net in found.items()}, Kept(folder, clips))
+    combined = combinations(bench, singles)
     lines += [line for line, _ in combined]
     lines.append(with_val(bench, frames, voice))
     chosen = best([line for line, _ in combined])
@@ -261,8 +261,15 @@ def ablations(
     return rows
 
 
-def orders(bench: Bench, frames: Mapping[str, list[Features]], kept: Kept) -> list[Row]:
-    """Table 4: an LSTM that sees the frames in order, and one that learns from shuffled frames."""
+def orders(bench: Bench, frames: Mapping[str, list[Features]], weights: Mapping[str, str], kept: Kept) -> list[Row]:
+    """Table 4: an LSTM that sees the frames in order, and one that learns from shuffled frames.
+
+    Args:
+        bench: clips and constants.
+        frames: of each network, seen in one view.
+        weights: tells the weights of each network from others.
+        kept: what was fitted before.
+    """
     clips, rows = bench.clips, []
     train, val = labelled(clips, "Train"), labelled(clips, "Val")
     for name, sequences in frames.items():
@@ -277,7 +284,7 @@ def orders(bench: Bench, frames: Mapping[str, list[Features]], kept: Kept) -> li
                 return sequence.posteriors(network, sequences, CLASSES)
 
             with bench.watch.time(title):
-                posteriors = kept.posteriors(title, (plan, bench.config.finding), made)
+                posteriors = kept.posteriors(title, (plan, bench.config.finding, weights[name]), made)
             rows.append(bench.row(title, posteriors, 4))
     return rows
 
@@ -300,7 +307,7 @@ class Mixture:
         return square_root_prior(mean, np.array(self.prior, np.float64)) if self.prior else mean
 
 
-def combinations(bench: Bench, singles: Mapping[str, Features], report: Say) -> list[tuple[Row, Mixture]]:
+def combinations(bench: Bench, singles: Mapping[str, Features]) -> list[tuple[Row, Mixture]]:
     """Table 6: means of networks, with and without the voice, and class weights."""
     names = [name for name in singles if name != VOICE]
     counts = np.bincount(bench.clips.label[labelled(bench.clips, "Train")], minlength=CLASSES)
