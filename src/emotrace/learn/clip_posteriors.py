@@ -1,7 +1,7 @@
 """From what a network says of frames to what is said of a clip.
 
     frames (f, 7) ─10 groups in time, averaged─▶ (70,) ─RBF SVM with probabilities─▶ (7,)
-                                              C and gamma: coarse grid, then fine, by accuracy on the validation clips
+                                              C and gamma: coarse grid, then fine, by accuracy on validation
 
 Source: Kahou et al. 2015, EmoNets, section 3.1 (ten groups, frames repeated uniformly where there are fewer, LIBSVM with an RBF
 kernel, gamma and C tuned coarse then fine on the validation clips). Ours: features are standardised, classes are weighted by
@@ -15,20 +15,24 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
 
 from emotrace.errors import InputError
+from emotrace.fuse import SMALLEST
 from emotrace.learn.support_vectors import SupportVectors
 from emotrace.learn.svm import fit_svm
 from emotrace.scheme import EXPRESSION_7
 
 Rows = NDArray[np.bool_] | NDArray[np.int64]
 GROUPS = 10
-COARSE_COST = tuple(2.0**power for power in range(-5, 12, 2))
-COARSE_GAMMA = tuple(2.0**power for power in range(-15, 2, 2))
-FINE = tuple(2.0**power for power in (-1.0, -0.5, 0.0, 0.5, 1.0))   # times the best of the coarse grid
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """What the search tries: costs, gammas, and the factors of both around the best of them."""
+
+    costs: tuple[float, ...] = tuple(2.0**power for power in range(-5, 12, 2))
+    gammas: tuple[float, ...] = tuple(2.0**power for power in range(-15, 2, 2))
+    fine: tuple[float, ...] = tuple(2.0**power for power in (-1.0, -0.5, 0.0, 0.5, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ def fit(
     train_rows: Rows,
     valid_rows: Rows,
     seed: int = 0,
+    grid: Grid | None = None,
 ) -> NDArray[np.float32]:
     """Posteriors of all clips by a machine fitted on the training rows with constants chosen on the validation rows.
 
@@ -86,6 +91,7 @@ def fit(
         train_rows: mask or positions of the training clips.
         valid_rows: mask or positions of the validation clips.
         seed: of the folds that the sigmoids are fitted on.
+        grid: constants that are tried.
 
     Returns:
         (n, 7) in the order of EXPRESSION_7; 0 for a class without training clips, NaN for clips without features.
@@ -93,31 +99,41 @@ def fit(
     Raises:
         InputError: fewer than two classes have training clips with features.
     """
-    chosen = search(features, labels, train_rows, valid_rows)
+    chosen = search(features, labels, train_rows, valid_rows, grid, seed)
     return refit(features, labels, train_rows, chosen, seed)
 
 
 def search(
-    features: NDArray[np.float32], labels: NDArray[np.int64], train_rows: Rows, valid_rows: Rows
+    features: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    train_rows: Rows,
+    valid_rows: Rows,
+    grid: Grid | None = None,
+    seed: int = 0,
 ) -> Chosen:
-    """Cost and gamma by accuracy on the validation rows: a coarse grid, then a fine one around its best.
+    """Cost and gamma by the accuracy of the posteriors on the validation rows: a coarse grid, then a fine one around its best.
 
-    Of equals the smallest cost, then the smallest gamma, counts. Arguments and errors as of `fit`; without validation clips
-    that have features, the cost is 1 and gamma 1 / d.
+    Of equals the one that gives the truth the highest likelihood counts, since posteriors are what is combined later; a machine
+    of tiny cost and gamma may vote as well, and yet say nearly the same of every clip. Arguments and errors as of `fit`.
+    Without validation clips that have features, the cost is 1 and gamma 1 / d.
     """
     train, valid = _known(features, train_rows), _known(features, valid_rows)
-    _check(labels[train])
+    if (classes := len(np.unique(labels[train]))) < 2:
+        raise InputError(f"{len(train)} training clips with a face, of {classes} class; expected two classes")
     if not len(valid):
         return Chosen(1.0, 1 / features.shape[1], float("nan"))
 
-    def accuracy(cost: float, gamma: float) -> float:
-        machine = make_pipeline(StandardScaler(), SVC(C=cost, gamma=gamma, class_weight="balanced", cache_size=500))
-        named = machine.fit(features[train], labels[train]).predict(features[valid])
-        return float((named == labels[valid]).mean())
+    def tried(cost: float, gamma: float) -> tuple[Chosen, float]:
+        machine = machine_of(features, labels, train, Chosen(cost, gamma, float("nan")), seed)
+        said = posteriors_of(machine, features[valid])
+        likelihood = np.log(np.maximum(said[np.arange(len(valid)), labels[valid]], SMALLEST)).mean()
+        return Chosen(cost, gamma, float((said.argmax(axis=1) == labels[valid]).mean())), float(likelihood)
 
-    coarse = _best([Chosen(cost, gamma, accuracy(cost, gamma)) for cost in COARSE_COST for gamma in COARSE_GAMMA])
-    near = [(coarse.cost * c, coarse.gamma * g) for c in FINE for g in FINE]
-    return _best([coarse, *(Chosen(cost, gamma, accuracy(cost, gamma)) for cost, gamma in near)])
+    grid = grid or Grid()
+    coarse = [tried(cost, gamma) for cost in grid.costs for gamma in grid.gammas]
+    near, _ = max(coarse, key=_merit)
+    fine = [tried(near.cost * c, near.gamma * g) for c in grid.fine for g in grid.fine]
+    return max([*coarse, *fine], key=_merit)[0]
 
 
 def refit(
@@ -152,10 +168,6 @@ def _known(features: NDArray[np.float32], rows: Rows) -> NDArray[np.int64]:
     return chosen[~np.isnan(features[chosen]).any(axis=1)]
 
 
-def _check(labels: NDArray[np.int64]) -> None:
-    if (classes := len(np.unique(labels))) < 2:
-        raise InputError(f"{len(labels)} training clips with a face, of {classes} class; expected two classes")
-
-
-def _best(tried: list[Chosen]) -> Chosen:
-    return min(tried, key=lambda one: (-one.accuracy, one.cost, one.gamma))
+def _merit(tried: tuple[Chosen, float]) -> tuple[float, float]:
+    chosen, likelihood = tried
+    return chosen.accuracy, likelihood
