@@ -21,11 +21,11 @@ from emotrace.learn.frame_head import HeadPlan
 from emotrace.learn.scoreboard import Scoreboard
 from emotrace.learn.trunks import Trunk
 from emotrace.recipes import record, trained, upc_bimodal
-from emotrace.recipes.upc_bimodal import AUDIO, DECISIONS, MACHINE, PERCEPTRON, Config
+from emotrace.recipes.upc_bimodal import AUDIO, DECISIONS, FINDING, MACHINE, PERCEPTRON, Config
 
 CONFIG = Config(
-    versions=1, trunks=("compact",), heads=((256,),), head=HeadPlan(rate=0.003, epochs=4), kernels=("rbf",), shuffles=1,
-    epochs=40,
+    finding=replace(FINDING, side=24, rate=None), versions=1, trunks=("compact",), heads=((256,),),
+    head=HeadPlan(rate=0.003, epochs=4), kernels=("rbf",), shuffles=1, epochs=40,
 )  # fmt: skip
 COUNTS = {"Train": 8, "Val": 4, "Test": 4}
 ALONE = "video: compact, FC 256"
