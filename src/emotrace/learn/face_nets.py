@@ -1,9 +1,11 @@
 """The networks of an ensemble that looks at faces: those taken as they are, and those fine-tuned on stills, by name.
 
-    frozen   compact, sface, face_mobilenet (learn.trunks), mini_xception              as they are
-    tuned    face_mobilenet, vgg_face                                                  face recognition, fine-tuned on stills
+    frozen   compact, sface (learn.trunks), mini_xception, face_mobilenet      as they are
+    tuned    face_mobilenet, vgg_face                                          face recognition, fine-tuned on stills
+    given    expression_mobilenet                                              a run of that recipe, which fine-tunes as well
 
-A run keeps what it fine-tuned in FOLDER/nets/<name>/, where it is found again.
+A run keeps what it fine-tuned, or was given, in FOLDER/nets/<name>/, where it is found again. Networks in torch are computed
+in bf16.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from emotrace.corpora.table import Faces
 from emotrace.errors import InputError, unknown
 from emotrace.face.expression import COMPACT_TEMPLATE
 from emotrace.learn import trunks
+from emotrace.learn.checkpoint import load_weights, save_weights
 from emotrace.learn.fine_tuning import Fed, FineTuning, fine_tune, fine_tuned
 from emotrace.learn.frame_features import mini_xception, of_network, resized
 from emotrace.learn.networks.face_mobilenet import FaceMobileNet, pretrained
@@ -25,7 +28,7 @@ from emotrace.learn.networks.vgg_face import SIZE as VGG_SIZE
 from emotrace.learn.networks.vgg_face import VggFace
 from emotrace.learn.trunks import Trunk
 
-FROZEN: Mapping[str, Callable[[], Trunk]] = {**trunks.KINDS, "mini_xception": mini_xception}
+EXPRESSION = "expression_mobilenet"
 Say = Callable[[str], None]
 
 
@@ -58,6 +61,18 @@ TUNABLE: Mapping[str, Tunable] = {
     "face_mobilenet": Tunable("heads", lambda: Fed(FaceMobileNet(-1), trunks.MOBILENET_SIDE, (0.0,)), _start_mobilenet),
     "vgg_face": Tunable("fc8", lambda: Fed(VggFace(), VGG_SIZE, trunks.VGG_FACE_INPUT.mean), _start_vgg_face),
 }
+
+
+def face_mobilenet() -> Trunk:
+    """The face recognition MobileNet as it is, in bf16."""
+    fed = TUNABLE["face_mobilenet"].make()
+    _start_mobilenet(fed, Path())
+    return _trunk("face_mobilenet-bf16", fed, "heads")
+
+
+FROZEN: Mapping[str, Callable[[], Trunk]] = {
+    "compact": trunks.compact, "sface": trunks.sface, "mini_xception": mini_xception, "face_mobilenet": face_mobilenet,
+}  # fmt: skip
 
 
 def frozen(names: Sequence[str]) -> dict[str, Trunk]:
@@ -115,10 +130,35 @@ def of_run(names: Sequence[str], folder: Path) -> dict[str, Trunk]:
     for name in names:
         kind, own = _kind(name), folder / "nets" / name
         network = fine_tuned(kind.make(), own, kind.last)
-        key = f"{name}-tuned-{fingerprint(own / 'best' / 'network.safetensors')[:12]}"
-        template = resized(COMPACT_TEMPLATE, network.size)  # as FER2013 frames faces
-        found[name] = of_network(key, network, f"network.{kind.last}", network.size, template)
+        found[name] = _trunk(_key(name, own), network, kind.last)
     return found
+
+
+def given(run: Path | None, folder: Path) -> Trunk:
+    """The network of a run of the recipe expression_mobilenet: a MobileNet of face recognition, fine-tuned on FER2013.
+
+    Args:
+        run: folder with `best/`; None: what an earlier call has put into `folder`.
+        folder: of this run, which gets a copy of the weights.
+
+    Raises:
+        InputError: no weights of such a network lie there.
+    """
+    own, mobile = folder / "nets" / EXPRESSION, FaceMobileNet()
+    load_weights((run or own) / "best", mobile)
+    if run is not None:
+        save_weights(own / "best", mobile, {})
+    return _trunk(_key(EXPRESSION, own), Fed(mobile, trunks.MOBILENET_SIDE, (0.0,)), "heads")
+
+
+def _key(name: str, own: Path) -> str:
+    return f"{name}-bf16-{fingerprint(own / 'best' / 'network.safetensors')[:12]}"
+
+
+def _trunk(key: str, network: Fed, last: str) -> Trunk:
+    """Faces lie in its pictures as FER2013 frames them."""
+    template = resized(COMPACT_TEMPLATE, network.size)
+    return of_network(key, network, f"network.{last}", network.size, template, short=True)
 
 
 def _kind(name: str) -> Tunable:

@@ -154,7 +154,9 @@ def mini_xception() -> Trunk:
     return Trunk("mini_xception", MINI_XCEPTION.size, 128, MINI_XCEPTION, run)
 
 
-def of_network(name: str, network: nn.Module, last: str, size: int, template: Template | None) -> Trunk:
+def of_network(
+    name: str, network: nn.Module, last: str, size: int, template: Template | None, short: bool = False
+) -> Trunk:
     """What a torch network reads with its last layer.
 
     Args:
@@ -163,23 +165,26 @@ def of_network(name: str, network: nn.Module, last: str, size: int, template: Te
         last: name of the layer whose input are the features, as in `network.named_modules()`.
         size: of the crops, px.
         template: where the five points of a face are to lie, on `size` px; None: the whole crop is taken.
+        short: computed in bf16, which processors of late do several times as fast; features then have three digits.
 
     Raises:
         AttributeError: there is no such layer.
     """
     layer = network.get_submodule(last)
     network.eval()
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.no_grad()
     def run(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         caught: list[Tensor] = []
         hook = layer.register_forward_pre_hook(lambda _, given: caught.append(given[0].flatten(1)))
         try:
-            for start in range(0, len(pictures), BATCH):
-                network(torch.from_numpy(pictures[start : start + BATCH]).permute(0, 3, 1, 2).float())
+            with torch.autocast("cpu", torch.bfloat16, enabled=short):
+                for start in range(0, len(pictures), BATCH):
+                    network(torch.from_numpy(pictures[start : start + BATCH]).permute(0, 3, 1, 2).float())
         finally:
             hook.remove()
-        return torch.cat(caught).numpy() if caught else np.zeros((0, width), np.float32)
+        return torch.cat(caught).float().numpy() if caught else np.zeros((0, width), np.float32)
 
     width = 0
     width = run(np.zeros((1, size, size, 3), np.uint8)).shape[1]
