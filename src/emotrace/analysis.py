@@ -1,7 +1,7 @@
 """An analysis: what is known about one video, read from its output folder.
 
     clip.emotrace/  frames.parquet  faces.parquet  people.parquet  tracks.parquet  sound.parquet  voice.parquet
-                    emotions.parquet  analysis.json  report.html  thumbnails/
+                    emotions.parquet  systems.parquet  analysis.json  report.html  thumbnails/
                     parts/          what an unfinished analysis has so far; readable all the same
 """
 
@@ -75,7 +75,7 @@ class Analysis:
         """One table of the folder.
 
         Args:
-            name: "frames", "faces", "people", "tracks", "sound", "voice" or "emotions".
+            name: "frames", "faces", "people", "tracks", "sound", "voice", "emotions" or "systems".
             only: columns to read; all where None.
 
         Raises:

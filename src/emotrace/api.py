@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emotrace import __version__, columns, registry, weights
 from emotrace.analysis import Analysis, load
@@ -19,6 +19,9 @@ from emotrace.engine import Device
 from emotrace.settings import Settings
 from emotrace.store import Store
 from emotrace.video import Video
+
+if TYPE_CHECKING:
+    from emotrace.systems import System
 
 LIBRARIES = ("av", "numpy", "opencv-python-headless", "onnxruntime", "ai-edge-litert", "pyarrow", "scipy")
 TRUNCATED = 0.5   # s that may be missing at the end before it is reported
@@ -48,7 +51,7 @@ def analyze(
         overwrite: replace a folder that holds another analysis.
         report: write report.html.
         progress: told the frames done and the time (s) reached, chunk by chunk.
-        announce: told a line before each download of weights.
+        announce: told a line before each download of weights, and how far trained systems are.
 
     Returns:
         The finished analysis.
@@ -57,15 +60,17 @@ def analyze(
         VideoError: the file cannot be analysed.
         FolderError: the folder cannot be written, or holds another analysis.
         WeightsError: weights cannot be fetched.
-        InputError: a setting is out of range, or "cuda" is not there.
+        InputError: a setting is out of range, "cuda" is not there, or a folder of `systems` holds no system of clips.
+        MissingExtraError: `systems` are given, and torch is not installed.
     """
     chosen = settings or Settings()
     video = Video.open(path)
     folder = Path(out) if out is not None else default_folder(video.path)
     used = weights_of(chosen)
-    store = Store(folder, _provenance(video, chosen, used, folder), overwrite)
+    systems = systems_of(chosen)
+    store = Store(folder, _provenance(video, chosen, used, systems, folder), overwrite)
     if not store.finished:
-        _run(video, chosen, store, device, used, progress, announce)
+        _run(video, chosen, store, device, used, systems, progress, announce)
     analysis = load(folder)
     if report and not (folder / "report.html").is_file():
         from emotrace.report.build import write
@@ -86,18 +91,34 @@ def weights_of(settings: Settings) -> list[weights.WeightsEntry]:
     return [weights.entry(name) for name in dict.fromkeys(files)]
 
 
+def systems_of(settings: Settings) -> list[System]:
+    """The trained systems that an analysis with these settings asks; without any, nothing of training is loaded.
+
+    Raises:
+        InputError: a folder holds no finished system of clips.
+        MissingExtraError: torch is not installed.
+    """
+    if not settings.systems:
+        return []
+    from emotrace.systems import opened
+
+    return opened(settings.systems)
+
+
 def _run(
     video: Video,
     settings: Settings,
     store: Store,
     device: Device,
     used: list[weights.WeightsEntry],
+    systems: list[System],
     progress: Callable[[int, float], None],
     announce: Callable[[str], None],
 ) -> None:
     from emotrace.finish import finish
     from emotrace.hearing import listen, warnings_of
     from emotrace.pipeline import run
+    from emotrace.systems import ask
 
     weights.fetch(used, announce=announce)
     counts = run(video, settings, store, device, progress)
@@ -105,20 +126,28 @@ def _run(
     listen(video, settings, store, device, lambda reached: progress(counts.frames, counts.last_time or reached))
     counts.wall_seconds += time.perf_counter() - began
     people = finish(store, settings)
+
+    def step(line: str) -> None:
+        progress(counts.frames, counts.last_time or 0.0)
+        announce(line)
+
+    unasked = ask(systems, video, store, step)
     found = {"tracks": len(people.facts), "people": people.people, "shots": counts.shots}
     wall = counts.wall_seconds
     store.finish(
         {
             **store.provenance,
             "counts": {**counts.as_json(), **found},
-            "warnings": [*_warnings(video, settings, counts.as_json()), *warnings_of(video, store, counts.last_time)],
+            "warnings": [*_warnings(video, settings, counts.as_json()), *warnings_of(video, store, counts.last_time), *unasked],
             "wall_seconds": round(wall, 3),
             "frames_per_second": round(counts.frames / wall, 2) if wall > 0 else None,
         }
     )
 
 
-def _provenance(video: Video, settings: Settings, used: list[weights.WeightsEntry], folder: Path) -> dict[str, Any]:
+def _provenance(
+    video: Video, settings: Settings, used: list[weights.WeightsEntry], systems: list[System], folder: Path
+) -> dict[str, Any]:
     return {
         "schema": columns.SCHEMA_VERSION,
         "emotrace": __version__,
@@ -126,6 +155,7 @@ def _provenance(video: Video, settings: Settings, used: list[weights.WeightsEntr
         "video": _video_facts(video, folder),
         "settings": settings.as_json(),
         "weights": {item.name: item.sha256 for item in used},
+        "systems": [system.facts() for system in systems],
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
         "python": platform.python_version(),
         "platform": platform.platform(),

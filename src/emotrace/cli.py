@@ -59,6 +59,8 @@ def analyze(
     mesh: Annotated[bool, typer.Option("--mesh", help="write all 478 mesh points")] = False,
     also: Annotated[list[str] | None, typer.Option(help="measure this component too; see 'emotrace components'")] = None,
     without: Annotated[list[str] | None, typer.Option(help="do not measure this component")] = None,
+    systems: Annotated[list[Path] | None, typer.Option("--with", help="folder of 'emotrace train' with a system that names the "
+                                                        "expression of whole clips; asked of each shot")] = None,
     identity: Annotated[Literal["cluster", "greedy"], typer.Option(help="all tracks at once, or one by one")] = "cluster",
     identity_threshold: Annotated[float, typer.Option(help="cosine from which two faces are one person")] = IDENTITY_THRESHOLD,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="where networks that can choose run")] = "auto",
@@ -71,7 +73,7 @@ def analyze(
     settings = Settings(
         components=chosen_components(also or [], without or []), start=start, end=math.inf if end is None else end, rate=rate,
         min_face=min_face, detect_every=detect_every, min_quality=min_quality, mesh=mesh, identity=identity,
-        identity_threshold=identity_threshold,
+        identity_threshold=identity_threshold, systems=tuple(systems or []),
     )  # fmt: skip
     try:
         with listening() as interrupt:
@@ -85,10 +87,11 @@ def analyze(
 def _analyze(
     paths: list[Path], out: Path | None, settings: Settings, device: Device, overwrite: bool, interrupt: Interrupt
 ) -> list[Outcome]:
-    from emotrace import batch, progress
+    from emotrace import api, batch, progress
     from emotrace.engine import providers
 
     providers(device)
+    api.systems_of(settings)   # what cannot be asked is said before anything is analysed
     work = batch.jobs(paths, out)
     with progress.bar(len(work), interrupt) as bar:
         return [bar.done(outcome) for outcome in batch.run(work, lambda job: bar.analyze(job, settings, device, overwrite))]
@@ -142,7 +145,9 @@ def report(folder: Annotated[Path, typer.Argument(help="output folder of analyze
 
 
 @app.command()
-def columns(table: Annotated[str, typer.Argument(help="frames, faces, people, tracks, sound, voice or emotions")] = "") -> None:
+def columns(
+    table: Annotated[str, typer.Argument(help="frames, faces, people, tracks, sound, voice, emotions or systems")] = "",
+) -> None:
     """Explain every column of every table: type, unit, range, sign, and what measures it."""
     from emotrace import columns as known
 

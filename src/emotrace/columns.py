@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Literal
 
 from emotrace import registry
 from emotrace.errors import unknown
-from emotrace.scheme import FUSED, Scheme
+from emotrace.scheme import FUSED, SYSTEM, Scheme
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 SCHEMA_VERSION = 2
-TABLES = ("frames", "faces", "people", "tracks", "sound", "voice", "emotions")
-TableName = Literal["frames", "faces", "people", "tracks", "sound", "voice", "emotions"]
+TABLES = ("frames", "faces", "people", "tracks", "sound", "voice", "emotions", "systems")
+TableName = Literal["frames", "faces", "people", "tracks", "sound", "voice", "emotions", "systems"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,14 @@ EMOTIONS = (
     Column("arousal", "float32", "fused arousal, calm to excited", "", "-1..1", "fusion"),
     Column("rests_on", "string", 'what the row rests on: "face", "voice" or "face+voice"; empty where fusion abstains'),
 )
+SYSTEMS = (
+    Column("system", "string", "folder of the trained system that was given by --with: its name, the path where two share one"),
+    Column("recipe", "string", "the recipe that trained it"),
+    Column("start", "float64", "time of the piece's first frame; pieces are shots, those longer than 4 s divided evenly", "s"),
+    Column("end", "float64", "when the piece's last frame ends; what is shorter than 0.5 s is no piece", "s"),
+    *(_column(SYSTEM, label, "") for label in SYSTEM.labels),
+    Column("expression", "string", "the most probable expression; empty where the system says nothing"),
+)
 
 
 def faces(names: Iterable[str], mesh: bool = False) -> tuple[Column, ...]:
@@ -170,6 +178,7 @@ def table(name: str) -> tuple[Column, ...]:
         "sound": SOUND,
         "voice": voice(registry.COMPONENTS),
         "emotions": EMOTIONS,
+        "systems": SYSTEMS,
     }
     if name not in tables:
         raise unknown("table", name, list(tables))

@@ -26,6 +26,8 @@ TABLES = {
     "voice": "One row per window of two seconds, one a second; empty where the file has no sound. A component that was not "
     "part of the analysis has no columns here.",
     "emotions": "One row per window and person seen or heard in it, and one for a voice that belongs to nobody visible.",
+    "systems": "One row per trained system (`--with`) and piece of the video; empty where none was given. A system says one "
+    "thing of a whole piece, whoever is seen in it. A file of sound alone or a still picture has no pieces, so it has no rows.",
 }
 
 # Licences as each distribution declares them, and what its wheel carries besides.

@@ -204,6 +204,14 @@ FUSED = Scheme(
     exclusive=True,
     about=("probability of the expression by face and voice together; the seven sum to 1, all empty where fusion abstains",),
 )
+SYSTEM = Scheme(
+    "system",
+    EXPRESSION_7.labels,
+    prefix="system_",
+    unit="probability",
+    exclusive=True,
+    about=("probability of the expression as the system names it; the seven sum to 1, all empty where it says nothing",),
+)
 VOICE_NETWORK = Scheme(
     "voice_network",
     (*VOICE_EXPRESSION.labels, *VALENCE_AROUSAL.labels),

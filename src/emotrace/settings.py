@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from emotrace import registry
@@ -35,6 +36,7 @@ class Settings:
         mesh: write all 478 points.
         identity: how tracks are grouped to people.
         identity_threshold: cosine from which two faces are one person.
+        systems: folders of trained systems of clips to be asked, too; needs the train extra.
 
     Raises:
         InputError: a number is out of its range.
@@ -51,6 +53,7 @@ class Settings:
     mesh: bool = False
     identity: Grouping = "cluster"
     identity_threshold: float = IDENTITY_THRESHOLD
+    systems: tuple[str | Path, ...] = ()
 
     def __post_init__(self) -> None:
         for spec in registry.with_needs(self.components):
@@ -74,6 +77,7 @@ class Settings:
         """The settings as analysis.json holds them; an open end is null."""
         values = asdict(self)
         values["components"] = [spec.name for spec in registry.with_needs(self.components)]
+        values["systems"] = [str(Path(folder).resolve()) for folder in self.systems]
         values["end"] = None if math.isinf(self.end) else self.end
         return values
 

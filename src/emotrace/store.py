@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 PARTS = "parts"
 SOUND_TABLES = ("sound", "voice")   # their parts are counted on their own, since sound is heard after the pictures are seen
-SAME_ANALYSIS = ("schema", "emotrace", "weights")   # and the video's fingerprint and the settings
+SYSTEM_TABLES = ("systems",)        # and those of what trained systems say, since they are asked last
+SAME_ANALYSIS = ("schema", "emotrace", "weights", "systems")   # and the video's fingerprint and the settings
 
 
 class Store:
@@ -70,6 +71,10 @@ class Store:
         """The same of the sound; `parts` is 0 where there is none."""
         return _read_json(self.parts / "heard.json") or {"parts": 0}
 
+    def asked(self) -> dict[str, Any]:
+        """The same of what trained systems say."""
+        return _read_json(self.parts / "asked.json") or {"parts": 0}
+
     def add(self, part: int, tables: Mapping[str, pa.Table], state: dict[str, Any]) -> None:
         """Write one part of each table of the pictures, then the state that says so.
 
@@ -86,6 +91,14 @@ class Store:
         """
         self._add(part, tables, state, "heard.json")
 
+    def add_asked(self, part: int, tables: Mapping[str, pa.Table]) -> None:
+        """The same of what trained systems say.
+
+        Raises:
+            FolderError: the disk is full or the folder cannot be written.
+        """
+        self._add(part, tables, {}, "asked.json")
+
     def _add(self, part: int, tables: Mapping[str, pa.Table], state: dict[str, Any], file: str) -> None:
         for name, table in tables.items():
             self._write(self.parts / f"{name}-{part:06d}.parquet", partial(_write_table, table))
@@ -95,7 +108,7 @@ class Store:
         """The parts of a table in order."""
         import pyarrow.parquet as pq
 
-        state = self.heard() if name in SOUND_TABLES else self.state() or {}
+        state = self.asked() if name in SYSTEM_TABLES else self.heard() if name in SOUND_TABLES else self.state() or {}
         for part in range(state.get("parts", 0)):
             yield pq.read_table(self.parts / f"{name}-{part:06d}.parquet", columns=only)
 
@@ -165,6 +178,6 @@ def _difference(before: dict[str, Any], now: dict[str, Any]) -> str | None:
             return f"holds an analysis with other settings ({key} {old.get(key)}, now {value})"
     for key in SAME_ANALYSIS:
         if before.get(key) != now[key]:
-            return f"holds an analysis of another version ({key} differ{'s' if key != 'weights' else ''})"
+            return f"holds an analysis of another version ({key} differ{'' if key.endswith('s') else 's'})"
     return None
 

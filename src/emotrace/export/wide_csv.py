@@ -1,4 +1,5 @@
-"""All tables as comma-separated values: frames.csv, faces.csv, people.csv, tracks.csv, sound.csv, voice.csv and emotions.csv.
+"""All tables as comma-separated values: frames.csv, faces.csv, people.csv, tracks.csv, sound.csv, voice.csv, emotions.csv
+and, where trained systems were asked, systems.csv.
 
 Columns, units and signs are those of the parquet tables (docs/columns.md). Lists of fixed length become one column a number
 (landmarks_x_0 ... landmarks_x_67), a person's tracks become text with spaces, the identity embedding is left out. UTF-8; an
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 TABLES: tuple[TableName, ...] = ("frames", "faces", "people", "tracks")
 HEARD: tuple[TableName, ...] = ("sound", "voice", "emotions")
+SYSTEMS: tuple[TableName, ...] = ("systems",)
 SINCE = 2                   # schema from which on there are the tables of what was heard
 LEFT_OUT = ("embedding",)   # identifies a person, and is of no use without the network that made it
 
@@ -27,7 +29,8 @@ LEFT_OUT = ("embedding",)   # identifies a person, and is of no use without the 
 def write(analysis: Analysis, folder: Path) -> list[Path]:
     """Write the tables; see `emotrace.export.export` for arguments and errors."""
     wanted = (*TABLES, *(HEARD if analysis.provenance["schema"] >= SINCE else ()))
-    return [_write_table(analysis, table, folder / f"{table}.csv") for table in wanted]
+    asked = SYSTEMS if analysis.provenance.get("systems") else ()
+    return [_write_table(analysis, table, folder / f"{table}.csv") for table in (*wanted, *asked)]
 
 
 def _write_table(analysis: Analysis, table: TableName, path: Path) -> Path:
