@@ -26,7 +26,7 @@ LIBRARY = "uPlot.iife.min.js"
 STYLES = ("uPlot.min.css", "page.css")
 SCRIPTS = (
     "dom", "data", "state", "colours", "windows", "player", "overlay", "plot", "lanes", "bands", "curves", "heat", "rows",
-    "sound", "fused", "snapshot", "circumplex", "people", "events", "about", "main",
+    "sound", "fused", "systems", "snapshot", "circumplex", "people", "events", "about", "main",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from emotrace.analysis import Analysis
 from emotrace.face.valence_arousal import PLACES
-from emotrace.report import boxes, cards, facts, heard, panels
+from emotrace.report import boxes, cards, facts, heard, panels, systems
 from emotrace.report.events import Change, Clock, Event, Windows, changes_of, strongest
 from emotrace.report.series import PIXELS, Grid, Seen, means, packed, spans
 from emotrace.report.voice import Voice
@@ -77,6 +77,7 @@ def content(analysis: Analysis) -> dict[str, object]:
         "voice": voice.described(),
         "labels": FUSED.labels,
         "fused": voice.fused_rows(seen.people),
+        "systems": systems.rows(analysis),
         "events": [asdict(event) for event in events],
         "places": PLACES,
         "min_quality": settings.get("min_quality"),
@@ -86,11 +87,12 @@ def content(analysis: Analysis) -> dict[str, object]:
 
 
 def _measured(analysis: Analysis, voice: Voice) -> list[str]:
-    """Components that could say something of this file, and "fusion" where it did."""
+    """Components that could say something of this file, "fusion" where it did, and "systems" where some were asked."""
     components = analysis.provenance.get("settings", {}).get("components", [])
     views = [view for view, there in (("face.", facts.has_pictures(analysis)), ("voice.", voice.spoken)) if there]
     over_time = voice.fused is not None and voice.span[1] > voice.span[0]
-    return [*(name for name in components if name.startswith(tuple(views))), *(["fusion"] if over_time else [])]
+    asked = ["systems"] if analysis.provenance.get("systems") else []
+    return [*(name for name in components if name.startswith(tuple(views))), *(["fusion"] if over_time else []), *asked]
 
 
 def _frames(analysis: Analysis) -> tuple[Grid, NDArray[np.int32], list[float]]:

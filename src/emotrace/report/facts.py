@@ -47,6 +47,10 @@ NOTES = {
         "Face and voice are put together in windows of 2 s, of which each is drawn for the second in its middle. A voice "
         "counts for its speaker alone. Where neither is sure enough there is no answer, which is not the same as neutral.",
     ),
+    "systems": (
+        "A trained system says one expression of a whole shot, or of a piece of 4 s at most, whoever is seen or heard in it. "
+        "It is as good as the clips it learnt from are like this video.",
+    ),
     "face.identity": ("People are told apart by how alike their faces look; P1, P2 can be mixed up or split.",),
 }
 
@@ -128,6 +132,11 @@ def tables(analysis: Analysis) -> list[Table]:
             "head": ["name", "task", "licence", "trained on", "known limits", "sha256"],
             "rows": [_weights_row(name, str(sha)) for name, sha in _mapping(provenance, "weights").items()],
         },
+        {
+            "title": "Trained systems",
+            "head": ["system", "recipe", "trained by", "files", "sha256 of recipe.json"],
+            "rows": [_system_row(system) for system in provenance.get("systems", [])],
+        },
     ]
 
 
@@ -152,8 +161,14 @@ def _weights_row(name: str, sha: str) -> list[str]:
     return [name, item.task, item.licence, item.training_data, item.limits, sha]
 
 
+def _system_row(system: Mapping[str, object]) -> list[str]:
+    files = _mapping(system, "files")
+    made = f"emotrace {system.get('version')}"
+    return [str(system.get("system")), str(system.get("recipe")), made, str(len(files)), str(files.get("recipe.json", ""))]
+
+
 def _pairs(values: Mapping[str, object]) -> list[list[str]]:
-    return [[name, _text(value)] for name, value in values.items() if value is not None]
+    return [[name, _text(value)] for name, value in values.items() if value not in (None, [])]
 
 
 def _text(value: object) -> str:

@@ -55,9 +55,10 @@ function buildTimelines(holder) {
     else if (!DATA.media.pictures) holder.append(el("p", { class: "notice" }, "No sound was measured."));
     return;
   }
-  if (!PEOPLE.length && !DATA.sound) return;
+  if (!PEOPLE.length && !DATA.sound && !SYSTEMS.length) return;
   if (DATA.media.pictures) {
     if (DATA.fused.length) buildFusedLanes(holder);
+    if (SYSTEMS.length) buildSystems(holder);
     if (DATA.sound) buildSound(holder);
     if (PEOPLE.length) buildFaces(holder);
   }
