@@ -91,7 +91,8 @@ class FacePart:
 
     def fit(self, learnt: Arrays, features: Features, labels: Labels, rows: Rows, valid: Rows) -> Arrays:
         """The machine, C and gamma chosen coarse, then fine."""
-        return self._machine(np.stack(features), labels, rows, clip_posteriors.search(np.stack(features), labels, rows, valid))
+        chosen = clip_posteriors.search(np.stack(features), labels, rows, valid, seed=self.seed)
+        return self._machine(np.stack(features), labels, rows, chosen)
 
     def refit(self, learnt: Arrays, features: Features, labels: Labels, rows: Rows, fitted: Arrays) -> Arrays:
         """The machine with the same C and gamma."""
