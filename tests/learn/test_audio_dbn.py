@@ -18,7 +18,10 @@ from emotrace.learn.sound_frames import FRAMES, NAME, STEP, WIDTHS, sound_frames
 from emotrace.video import Video
 from emotrace.voice.yaafe import NAMES, SCALES, frame_features
 
-SMALL = Config(components=20, units=(16, 16, 16), pretraining_epochs=3, epochs=60, patience=60, rate=3e-3, batch=8)
+SMALL = Config(   # two layers, and steps larger than the paper's: there are few
+    components=20, units=(32, 16), kinds=("noisy_relu", "bernoulli"), rates=(5e-3, 5e-3), decays=(2e-3, 2e-4),
+    pretraining_epochs=5, pretraining_batch=20, rate=5e-3, drop_hidden=0.2, batch=4, epochs=60, patience=60,
+)  # fmt: skip
 LOW, HIGH = 0, 3   # labels
 
 
