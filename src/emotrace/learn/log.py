@@ -8,6 +8,11 @@ from pathlib import Path
 Report = Callable[[dict[str, float]], None]
 
 
+def say(line: str) -> None:
+    """One line of text, at once, so that a log shows how far a long run is."""
+    print(line, flush=True)
+
+
 def lines(numbers: dict[str, float]) -> None:
     """One line of text for an epoch."""
     rest = "  ".join(f"{name} {value:.4f}" for name, value in numbers.items() if name not in ("epoch", "seconds"))

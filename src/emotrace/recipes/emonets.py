@@ -41,6 +41,7 @@ from emotrace.learn.combinations import Lessons, averages, combined, lessons, pu
 from emotrace.learn.emonets_parts import ActivityPart, AudioPart, FacePart, MouthPart
 from emotrace.learn.fusion import Rule
 from emotrace.learn.kept import Kept
+from emotrace.learn.log import say
 from emotrace.learn.plots import weights_svg
 from emotrace.learn.scaled_svm import ScaledSearch, scaled_svm
 from emotrace.learn.scoreboard import Say, Scoreboard, best
@@ -96,7 +97,7 @@ class Config:
 
 
 def fit(
-    corpus: Path, folder: Path, config: Config | None = None, stills: Sequence[Faces] = (), report: Say = print
+    corpus: Path, folder: Path, config: Config | None = None, stills: Sequence[Faces] = (), report: Say = say
 ) -> Scoreboard:
     """Fit all models and all combinations; goes on with the run that lies in `folder`.
 
@@ -135,7 +136,7 @@ def fit(
     return board
 
 
-def predict(clips: Clips, folder: Path, config: Config, report: Say = print) -> NDArray[np.float32]:
+def predict(clips: Clips, folder: Path, config: Config, report: Say = say) -> NDArray[np.float32]:
     """What the system of a run says of clips, (n, 7) in the order of EXPRESSION_7; NaN where no model says anything.
 
     Args:
@@ -162,7 +163,7 @@ def predict(clips: Clips, folder: Path, config: Config, report: Say = print) -> 
     return rule.fit(answers, np.random.default_rng(config.seed))(said)
 
 
-def parts(folder: Path, config: Config, stills: Sequence[Faces] = (), report: Say = print) -> list[Part]:
+def parts(folder: Path, config: Config, stills: Sequence[Faces] = (), report: Say = say) -> list[Part]:
     """The four models, section 3; what they compute of single clips is kept in `folder`."""
     store = ClipStore(folder / "clips")
     return [
