@@ -41,7 +41,7 @@ FINE = Plan(
     rate_factors=(("heads", 5.0),),
 )  # fmt: skip
 FINER = Plan(
-    epochs=6, batch=64, method="adamw", rate=1.5e-4, warmup=0.3, weight_decay=0.05, average=0.998, precision="bf16",
+    epochs=5, batch=64, method="adamw", rate=2e-4, warmup=0.3, weight_decay=0.02, average=0.998, precision="bf16",
 )  # fmt: skip
 
 
@@ -86,9 +86,9 @@ class Config:
     hard_share: float = 0.7
     votes_weight: float = 0.6
     teacher: Run = Run(1, 0.4, (Stage(0, 128, GENTLE), Stage(12, 128, LIGHT)), FINE)
-    teacher_share: float = 0.5
+    teacher_share: float = 0.3
     teacher_temperature: float = 1.0
-    student: Run = Run(1, 0.3, (Stage(0, 96, GENTLE), Stage(4, 96, LIGHT)), FINER)
+    student: Run = Run(1, 0.2, (Stage(0, 96, LIGHT),), FINER)
 
     @property
     def plan(self) -> Plan:

@@ -35,7 +35,8 @@ class FixedDepthwise(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(n, channels, h, w) -> (n, channels, h / stride, w / stride)."""
         if torch.is_grad_enabled() and x.requires_grad:
-            learnt: Tensor = _Way.apply(x, self.weight.to(x.dtype), self.bias.to(x.dtype), self.stride)
+            weight, bias = self.weight.to(x.dtype), self.bias.to(x.dtype)
+            learnt: Tensor = _Way.apply(x, weight, bias, self.stride)  # type: ignore[no-untyped-call]
             return learnt
         return F.conv2d(x, self.weight, self.bias, self.stride, 1, groups=len(self.weight))
 
