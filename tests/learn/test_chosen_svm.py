@@ -36,3 +36,17 @@ def test_a_kept_machine_says_nothing_of_what_is_missing_and_0_of_classes_it_has_
     assert np.allclose(kept.sum(axis=1), 1, atol=1e-4)
     assert not kept[:, [0, 1, 3, 4, 6]].any()
     assert np.isnan(said_by(tmp_path / "none.npz", asked, 7)).all()
+
+
+def test_features_whose_scales_mean_something_are_taken_as_they_are() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(120) % 2
+    features = 0.01 * rng.normal(size=(120, 61)).astype(np.float32)
+    features[:, 0] = 2 * labels - 1 + 0.5 * rng.normal(size=120)
+    kept, asked, nobody = features[:40], features[40:], np.array([""] * 40)
+    plain, scaled = (
+        fit_chosen(kept, labels[:40], nobody, ("rbf",), shuffles=5, standardised=given) for given in (False, True)
+    )
+    assert (plain.predict(asked) == labels[40:]).mean() > 0.95
+    assert (scaled.predict(asked) == labels[40:]).mean() < 0.9  # sixty directions of noise count as much as the one that tells
+    assert plain.scale.tolist() == [1] * 61

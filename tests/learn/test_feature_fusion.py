@@ -44,7 +44,10 @@ def test_components_are_those_of_scikit_learn_on_standardised_features() -> None
     both[:, 5] = 2.0  # a feature that never changes
     standard = (both - both.mean(axis=0)) / np.where(both.std(axis=0) > 0, both.std(axis=0), 1)
     expected = PCA(68, svd_solver="full").fit_transform(standard)
+    expected /= np.sqrt(expected.var(axis=0, ddof=1).mean())
     found = fusion.fit_reduction(both).of(both)
+    assert found.var(axis=0, ddof=1).mean() == pytest.approx(1, abs=1e-4)
+    assert found[:, 0].var() > 2 * found[:, 67].var()  # narrow directions stay narrow
     assert np.abs(found) == pytest.approx(np.abs(expected), abs=1e-3)
 
 

@@ -19,6 +19,7 @@ def fit_chosen(
     kernels: tuple[Kernel, ...] = ("rbf", "linear"),
     shuffles: int = 100,
     seed: int = 0,
+    standardised: bool = True,
 ) -> SupportVectors:
     """The machine, fitted on all clips given.
 
@@ -29,16 +30,21 @@ def fit_chosen(
         kernels: that are tried, each with every C of pyAudioAnalysis' list.
         shuffles: of 90/10; the same for every kernel and C.
         seed: of these, and of the folds that give probabilities.
+        standardised: features are brought to mean 0 and deviation 1; False: they are taken as they are.
 
     Raises:
         InputError: features are NaN, or there are fewer than two classes.
     """
     who = speakers if len(np.unique(speakers)) > 1 else None
     tried = {
-        kernel: classical.choose(f"svm_{kernel}", features, labels, who, shuffles=shuffles, seed=seed) for kernel in kernels
+        kernel: classical.choose(
+            f"svm_{kernel}", features, labels, who, shuffles=shuffles, seed=seed, standardised=standardised
+        )
+        for kernel in kernels
     }
     kernel = max(tried, key=lambda one: tried[one].accuracy[tried[one].value])
-    return fit_svm(features, labels, kernel=kernel, cost=tried[kernel].value, groups=who, seed=seed)
+    cost = tried[kernel].value
+    return fit_svm(features, labels, kernel=kernel, cost=cost, groups=who, seed=seed, standardised=standardised)
 
 
 def said_by(file: Path, features: NDArray[np.float32], classes: int) -> NDArray[np.float32]:

@@ -90,13 +90,13 @@ def kind_of(name: str) -> Kind:
     return KINDS[name]
 
 
-def build(name: str, value: float, seed: int = 0) -> Pipeline:
-    """A classifier with standardisation before it, to be fitted.
+def build(name: str, value: float, seed: int = 0, standardised: bool = True) -> Pipeline:
+    """A classifier with standardisation before it, to be fitted; without, where features have scales that mean something.
 
     Raises:
         UnknownNameError: there is no such kind.
     """
-    return make_pipeline(StandardScaler(), kind_of(name).make(value, seed))
+    return make_pipeline(StandardScaler() if standardised else "passthrough", kind_of(name).make(value, seed))
 
 
 def choose(
@@ -109,6 +109,7 @@ def choose(
     shuffles: int = 100,
     held_out: float = 0.1,
     seed: int = 0,
+    standardised: bool = True,
 ) -> Choice:
     """The parameter with the best mean accuracy over random shuffles, the same shuffles for every value.
 
@@ -121,6 +122,7 @@ def choose(
         shuffles: how many.
         held_out: share of speakers or rows that is held out.
         seed: of shuffles and classifiers.
+        standardised: see `build`.
 
     Raises:
         UnknownNameError: there is no such kind.
@@ -131,7 +133,8 @@ def choose(
     tried = values or kind_of(name).values
     splits = list(shuffled(len(labels), speakers, shuffles, held_out, seed))
     accuracies = {
-        value: [_accuracy(build(name, value, seed), features, labels, split) for split in splits] for value in tried
+        value: [_accuracy(build(name, value, seed, standardised), features, labels, split) for split in splits]
+        for value in tried
     }
     means = {value: float(np.mean(of)) for value, of in accuracies.items()}
     return Choice(max(means, key=lambda value: means[value]), means, {v: float(np.std(of)) for v, of in accuracies.items()})

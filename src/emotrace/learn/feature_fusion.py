@@ -37,7 +37,8 @@ class Reduction:
     Args:
         mean: (d,) taken from the features.
         scale: (d,) by which they are then divided.
-        components: (c, d) orthonormal directions, the widest first.
+        components: (c, d) orthogonal directions, the widest first, all of one length: that which gives the values a mean
+            variance of 1. So narrow directions stay narrow, and classifiers need no scaling of their own.
     """
 
     mean: Array
@@ -86,8 +87,9 @@ def fit_reduction(features: NDArray[np.float32], components: int = COMPONENTS) -
     mean, deviation = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
     scale = np.where(deviation > 0, deviation, 1)
     kept = min(components, len(features) - 1, features.shape[1])
-    directions = PCA(kept, svd_solver="full").fit((features - mean) / scale).components_
-    return Reduction(mean, scale, np.asarray(directions, np.float64))
+    found = PCA(kept, svd_solver="full").fit((features - mean) / scale)
+    length = 1 / max(float(np.sqrt(found.explained_variance_.mean())), 1e-9)
+    return Reduction(mean, scale, np.asarray(found.components_ * length, np.float64))
 
 
 def fit_perceptron(

@@ -95,7 +95,7 @@ class Config:
     frame_size: tuple[int, int] = (1020, 576)
     finding: FaceFinding = FINDING
     augmentation: Augmentation = AUGMENTATION
-    versions: int = 3
+    versions: int = 2
     trunks: tuple[str, ...] = ("sface", "face_mobilenet", "compact")
     vgg_face: str = ""
     heads: tuple[tuple[int, ...], ...] = ((256,), (512, 256))
@@ -106,7 +106,7 @@ class Config:
     shuffles: int = 100
     components: int = side.COMPONENTS
     hidden: int = side.HIDDEN
-    epochs: int = 60
+    epochs: int = 200
     false_faces: float = 0.4
     seed: int = 0
 
@@ -246,13 +246,13 @@ def audio(clips: Clips, folder: Path, config: Config, learn: bool = False) -> Mo
     return Model(AUDIO, said_by(file, heard, CLASSES), heard)
 
 
-def machine(values: Features, clips: Clips, file: Path, config: Config) -> None:
+def machine(values: Features, clips: Clips, file: Path, config: Config, standardised: bool = True) -> None:
     """Fit a machine on features (n, d) of Train's clips, and keep it; no file is left where there is nothing to learn."""
     file.unlink(missing_ok=True)
     train = usable(clips, "Train", values)
     if len(np.unique(clips.label[train])) > 1:
-        speakers = clips.subject[train]
-        fit_chosen(values[train], clips.label[train], speakers, config.kernels, config.shuffles, config.seed).save(file)
+        how = config.kernels, config.shuffles, config.seed, standardised
+        fit_chosen(values[train], clips.label[train], clips.subject[train], *how).save(file)
 
 
 # Fusion, of what both say, or of what both say it by.
@@ -286,7 +286,7 @@ def features(face: Model, voice: Model, clips: Clips, folder: Path, config: Conf
         few, labels = reduction.of(joined), clips.label[train]
         layers = side.fit_perceptron(few[train], labels, CLASSES, config.hidden, epochs=config.epochs, seed=config.seed)
         side.save(folder / LAYERS, layers)
-        machine(few, clips, folder / JOINT, config)
+        machine(few, clips, folder / JOINT, config, standardised=False)
         side.save(folder / REDUCTION, reduction)
     return {name: answer(name, face, voice, folder) for name in (PERCEPTRON, MACHINE)}
 
