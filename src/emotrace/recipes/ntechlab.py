@@ -42,7 +42,7 @@ from emotrace.learn.aggregation import AGGREGATIONS, Normalisation, aggregate
 from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.fine_tuning import FineTuning
 from emotrace.learn.frame_faces import FaceFinder, FaceFinding
-from emotrace.learn.frame_features import EIGHTEEN, PLAIN, features_of_clips
+from emotrace.learn.frame_features import EIGHTEEN, PLAIN, View, features_of_clips
 from emotrace.learn.fusion import square_root_prior
 from emotrace.learn.kept import Kept
 from emotrace.learn.linear_machine import COSTS, LinearMachine, fit_machine, load
@@ -59,7 +59,7 @@ PUBLISHED = Published(0.6003, "accuracy", "Test", "Knyazev et al. 2017, arXiv 17
 HEADS = (EXPRESSION_7,)
 CLASSES = len(EXPRESSION_7)
 AFEW_TEST = (98, 40, 70, 144, 80, 28, 193)  # clips of each class of AFEW's Test, which the organisers told; code
-SYSTEM, VOICE = "system.json", "voice"
+SYSTEM, MIXTURE, VOICE = "system", "mixture.json", "voice"
 TABLES = {2: "Table 2: networks and aggregations", 3: "Table 3: what each step is worth", 4: "Table 4: order of frames",
           6: "Table 6: combinations"}  # fmt: skip
 Features = NDArray[np.float32]
@@ -183,9 +183,12 @@ def fit(
             raise InputError(f"{corpus}: no labelled clips in {part}; the system learns from Train and is chosen by Val")
     with watch.time("fine-tuning"):
         found = nets(config, folder, stills, report)
-    frames = {name: frames_of(clips, name, net, folder, config, watch, report) for name, net in found.items()}
-    plain = {name: frames_of(clips, name, net, folder, replace(config, augmented=False), watch, report)
-             for name, net in found.items()}  # fmt: skip
+    frames: dict[str, list[Features]] = {}
+    plain: dict[str, list[Features]] = {}
+    for name, net in found.items():
+        for seen, views in ((frames, views_of(config)), (plain, PLAIN)):
+            with watch.time(f"{name}, {len(views)} views"):
+                seen[name] = frames_of(clips, net, folder, config, views, report)
     kind = first_installed(config.voices)
     with watch.time("voice features"):
         voice = voice_features(clips, kind, ClipStore(folder / "clips"))
@@ -215,13 +218,16 @@ def labelled(clips: Clips, part: str) -> NDArray[np.int64]:
     return np.flatnonzero((clips.split == part) & (clips.label >= 0) & (clips.label < CLASSES))
 
 
+def views_of(config: Config) -> tuple[View, ...]:
+    """The views that features are averaged over."""
+    return EIGHTEEN if config.augmented else PLAIN
+
+
 def frames_of(
-    clips: Clips, name: str, net: Trunk, folder: Path, config: Config, watch: Stopwatch, report: Say
+    clips: Clips, net: Trunk, folder: Path, config: Config, views: tuple[View, ...], report: Say
 ) -> list[Features]:
     """Features of every clip's frames by one network."""
-    finder, views = FaceFinder(config.finding), EIGHTEEN if config.augmented else PLAIN
-    with watch.time(f"{name}, {len(views)} views"):
-        return features_of_clips(clips, net, finder, ClipStore(folder / "clips"), views, report)
+    return features_of_clips(clips, net, FaceFinder(config.finding), ClipStore(folder / "clips"), views, report)
 
 
 def aggregated(frames: Sequence[Features], kind: str, config: Config) -> Features:
@@ -350,15 +356,16 @@ def with_val(bench: Bench, frames: Mapping[str, list[Features]], voice: Features
 
 def keep(bench: Bench, folder: Path, voice: str, mixture: Mixture) -> None:
     """Write all that `predict` needs beside the networks: the machines of a mixture, and what it is made of."""
-    members = []
+    own, members = folder / SYSTEM, []
+    own.mkdir(parents=True, exist_ok=True)
     for number, name in enumerate(mixture.members):
         title = f"{VOICE}: {ABOUT[voice]}" if name == VOICE else f"{name}: {bench.config.aggregation}"
         if title in bench.machines:
             file = f"machine-{number}.npz"
-            bench.machines[title].save(folder / file)
+            bench.machines[title].save(own / file)
             members.append({"name": name, "machine": file})
     content = {"members": members, "voice": voice, "prior": list(mixture.prior)}
-    (folder / SYSTEM).write_text(json.dumps(content, indent=1), encoding="utf-8")
+    (own / MIXTURE).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def predict(clips: Clips, folder: Path, config: Config, report: Say = print) -> Features:
@@ -368,18 +375,18 @@ def predict(clips: Clips, folder: Path, config: Config, report: Say = print) -> 
         InputError: the folder holds no such run.
         MissingExtraError: its voice features need libraries that are not installed.
     """
-    file = folder / SYSTEM
+    file = folder / SYSTEM / MIXTURE
     if not file.is_file():
         raise InputError(f"{file}: no such file; expected the folder of a finished run of ntechlab")
     system = json.loads(file.read_text(encoding="utf-8"))
-    wanted = {member["name"]: load(folder / member["machine"]) for member in system["members"]}
+    wanted = {member["name"]: load(folder / SYSTEM / member["machine"]) for member in system["members"]}
     found = nets(config, folder, None, report) if set(wanted) - {VOICE} else {}
-    watch, singles = Stopwatch(folder / "predicted", report), {}
+    singles: dict[str, Features] = {}
     for name, machine in wanted.items():
         if name == VOICE:
             features = voice_features(clips, system["voice"], ClipStore(folder / "clips"))
         else:
-            frames = frames_of(clips, name, found[name], folder, config, watch, report)
+            frames = frames_of(clips, found[name], folder, config, views_of(config), report)
             features = aggregated(frames, config.aggregation, config)
         singles[name] = machine.probabilities(features, CLASSES)
     if not singles:
