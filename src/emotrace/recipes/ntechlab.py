@@ -46,6 +46,7 @@ from emotrace.learn.frame_features import EIGHTEEN, PLAIN, View, features_of_cli
 from emotrace.learn.fusion import square_root_prior
 from emotrace.learn.kept import Kept
 from emotrace.learn.linear_machine import COSTS, LinearMachine, fit_machine, load
+from emotrace.learn.log import say
 from emotrace.learn.scoreboard import Row, Say, Scoreboard, best, row
 from emotrace.learn.sequence import LstmPlan
 from emotrace.learn.stopwatch import Stopwatch
@@ -161,7 +162,7 @@ class Bench:
 
 
 def fit(
-    corpus: Path, folder: Path, config: Config | None = None, stills: Sequence[Faces] = (), report: Say = print
+    corpus: Path, folder: Path, config: Config | None = None, stills: Sequence[Faces] = (), report: Say = say
 ) -> Scoreboard:
     """Train the whole system; what was computed before in the folder is taken from there.
 
@@ -368,7 +369,7 @@ def keep(bench: Bench, folder: Path, voice: str, mixture: Mixture) -> None:
     (own / MIXTURE).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
-def predict(clips: Clips, folder: Path, config: Config, report: Say = print) -> Features:
+def predict(clips: Clips, folder: Path, config: Config, report: Say = say) -> Features:
     """What the chosen combination of the run in `folder` says of clips, (n, 7); NaN where it says nothing.
 
     Raises:
