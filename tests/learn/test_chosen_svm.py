@@ -42,11 +42,11 @@ def test_features_whose_scales_mean_something_are_taken_as_they_are() -> None:
     rng = np.random.default_rng(0)
     labels = np.arange(120) % 2
     features = 0.01 * rng.normal(size=(120, 61)).astype(np.float32)
-    features[:, 0] = 2 * labels - 1 + 0.5 * rng.normal(size=120)
+    features[:, 0] = 2 * labels - 1 + 0.4 * rng.normal(size=120)
     kept, asked, nobody = features[:40], features[40:], np.array([""] * 40)
     plain, scaled = (
         fit_chosen(kept, labels[:40], nobody, ("rbf",), shuffles=5, standardised=given) for given in (False, True)
     )
-    assert (plain.predict(asked) == labels[40:]).mean() > 0.95
-    assert (scaled.predict(asked) == labels[40:]).mean() < 0.9  # sixty directions of noise count as much as the one that tells
+    assert (plain.predict(asked) == labels[40:]).mean() > 0.9
+    assert (scaled.predict(asked) == labels[40:]).mean() < 0.85  # sixty directions of noise count as much as the one that tells
     assert plain.scale.tolist() == [1] * 61
