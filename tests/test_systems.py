@@ -48,6 +48,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def predict(clips: Clips, folder: Path, config: Config, report: object) -> np.ndarray:
         found.extend(clips.origin.tolist())
         assert (folder / "machine.npz").read_bytes() == b"learnt"
+        assert (folder / "head" / "best" / "network.safetensors").read_bytes() == b"best"
+        assert not (folder / "clips" / "of_the_corpus.npz").exists()
         (folder / "predicted.json").write_text("{}")
         rows = []
         for path in clips.paths:
@@ -74,6 +76,9 @@ def run_of(folder: Path, recipe: str = "brightness", sure: float = 0.7) -> Path:
     (folder / "clips" / "of_the_corpus.npz").write_bytes(b"much")
     (folder / "machine.npz").write_bytes(b"learnt")
     (folder / "scores.json").write_text("{}")
+    for part in ("best", "last"):
+        (folder / "head" / part).mkdir(parents=True)
+        (folder / "head" / part / "network.safetensors").write_bytes(part.encode())
     return folder
 
 
@@ -119,7 +124,7 @@ def test_each_system_says_of_each_shot_what_it_shows(asked: list[str], film: Pat
     assert np.isnan(values[[0, 4]]).all()
     first = found.provenance["systems"][0]
     assert (first["system"], first["recipe"], first["version"]) == ("sure", "brightness", emotrace.__version__)
-    assert set(first["files"]) == {"recipe.json", "machine.npz"}
+    assert set(first["files"]) == {"recipe.json", "machine.npz", "head/best/network.safetensors"}
     assert all(len(sha256) == 64 for sha256 in first["files"].values())
     assert systems.NOTHING_TO_ASK not in found.warnings
 

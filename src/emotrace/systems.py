@@ -38,6 +38,7 @@ SCORES = "scores.json"                 # the last that a run writes
 CACHE = "clips"                        # what a run keeps of the clips it learnt from; not needed to predict
 FITTED = (".npz", ".safetensors", ".onnx", ".json")
 RECORDS = (SCORES, "seconds.json")     # say how it went, not what was fitted
+UNDER_WAY = "last"                     # folder from which training goes on; what it led to lies beside it
 BATCH_PIECES, BATCH_BYTES = 16, 2e9    # of a batch: pieces, and bytes of its pictures, which take a third of that on disk
 NOTHING_TO_ASK = "the systems of --with say nothing: there is no stretch of half a second of pictures to show them"
 
@@ -102,7 +103,7 @@ def _kept(folder: Path) -> list[Path]:
 
 
 def _fitted(file: Path) -> bool:
-    return file.suffix in FITTED and file.name not in RECORDS
+    return file.suffix in FITTED and file.name not in RECORDS and file.parent.name != UNDER_WAY
 
 
 def _sha256(file: Path) -> str:
