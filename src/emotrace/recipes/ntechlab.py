@@ -17,7 +17,7 @@ paper's; of its figures only those are given that the published code and result 
 Run as `emotrace train ntechlab --corpus FOLDER --stills fer2013=fer2013.csv --out RUN`, or, with more options, as
 `python -m emotrace.recipes.ntechlab CORPUS RUN`. There `--quick` is for two cores: two frames a second in place of all, nothing
 fine-tuned here, and no network that knows faces alone (`--config UNTUNED` of `python -m emotrace.recipes` has two of these);
-`--mobilenet` takes a network that `emotrace train expression_mobilenet` has fine-tuned, on all of FER2013's Training part, those
+`--mobilenet` takes a network that `emotrace train expression_mobilenet` has fine-tuned on all of FER2013's Training part, those
 168 pictures included.
 """
 
@@ -111,6 +111,20 @@ class Config:
 
 QUICK = Config(finding=replace(FINDING, rate=2.0), tuned=(), frozen=("compact", "mini_xception"))
 UNTUNED = replace(QUICK, frozen=(*QUICK.frozen, "face_mobilenet", "sface"))
+
+
+def nets(config: Config, folder: Path, stills: Sequence[Faces] | None, report: Say) -> dict[str, Trunk]:
+    """All networks, by name; those to be fine-tuned are, on stills, or come from the run in `folder` where stills are None."""
+    names = (*config.tuned, *(("vgg_face",) if config.vgg_face else ()))
+    if not (names or config.frozen or config.mobilenet):
+        raise InputError("no network is named; give at least one of tuned and frozen")
+    files = {"vgg_face": Path(config.vgg_face)} if config.vgg_face else {}
+    found = face_nets.of_run(names, folder) if stills is None else face_nets.tuned(
+        names, folder, stills, config.tuning, files, report
+    )  # fmt: skip
+    given = Path(config.mobilenet) if config.mobilenet and stills is not None else None
+    own = {face_nets.EXPRESSION: face_nets.given(given, folder)} if config.mobilenet else {}
+    return {f"{name}, fine-tuned": net for name, net in found.items()} | own | face_nets.frozen(config.frozen)
 
 
 @dataclass(frozen=True, slots=True)
