@@ -128,6 +128,12 @@ def test_silence_and_clipping_are_told(spoken: np.ndarray, tmp_path: Path) -> No
     assert "clipped in" in clipped.warnings[0]
 
 
+def test_a_sound_that_was_not_to_be_heard_is_not_called_broken(face_noface: Path, tmp_path: Path) -> None:
+    assert Video.open(face_noface).has_sound
+    found = analyze(face_noface, tmp_path / "out", settings=Settings(components=("face.quality",), end=0.5), report=False)
+    assert not any("decoded" in line for line in found.provenance["warnings"])
+
+
 def test_music_is_no_speech(tmp_path: Path) -> None:
     time = np.arange(6 * SAMPLE_RATE) / SAMPLE_RATE
     notes = np.array([262, 330, 392, 523])[(time * 2).astype(int) % 4]

@@ -134,11 +134,12 @@ def _run(
     unasked = ask(systems, video, store, step)
     found = {"tracks": len(people.facts), "people": people.people, "shots": counts.shots}
     wall = counts.wall_seconds
+    told = [*_warnings(video, settings, counts.as_json()), *warnings_of(video, settings, store, counts.last_time), *unasked]
     store.finish(
         {
             **store.provenance,
             "counts": {**counts.as_json(), **found},
-            "warnings": [*_warnings(video, settings, counts.as_json()), *warnings_of(video, store, counts.last_time), *unasked],
+            "warnings": told,
             "wall_seconds": round(wall, 3),
             "frames_per_second": round(counts.frames / wall, 2) if wall > 0 else None,
         }

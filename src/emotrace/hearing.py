@@ -199,8 +199,7 @@ def listen(video: Video, settings: Settings, store: Store, device: Device, step:
         step: told the time (s) reached.
     """
     done = store.heard()
-    wanted = any(line.view == "voice" for line in registry.with_needs(settings.components))
-    if not video.has_sound or not wanted or done.get("whole"):
+    if not video.has_sound or not _wanted(settings) or done.get("whole"):
         return
     listener = Listener(settings, device)
     waiting: Stretch | None = None
@@ -218,17 +217,22 @@ def listen(video: Video, settings: Settings, store: Store, device: Device, step:
         keep(waiting, last=True)
 
 
-def warnings_of(video: Video, store: Store, last_picture: float | None) -> list[str]:
+def _wanted(settings: Settings) -> bool:
+    return any(line.view == "voice" for line in registry.with_needs(settings.components))
+
+
+def warnings_of(video: Video, settings: Settings, store: Store, last_picture: float | None) -> list[str]:
     """What a reader of the numbers should know about the sound.
 
     Args:
         video: the file.
+        settings: what was measured; nothing is known of a sound that was not to be heard.
         store: with all parts of the sound.
         last_picture: s, time of the last frame; None where there is none.
     """
     parts = [[part[name].to_numpy() for name in ("time", "level", "peak")] for part in store.read("sound")]
     if not parts:
-        return ["the file says it has sound, but none could be decoded"] if video.has_sound else []
+        return ["the file says it has sound, but none could be decoded"] if video.has_sound and _wanted(settings) else []
     time, level, peak = (np.concatenate(column) for column in zip(*parts, strict=True))
     found = []
     if not (level > SILENT).any():
