@@ -16,7 +16,9 @@ from emotrace.corpora import afew  # noqa: E402
 from emotrace.errors import InputError  # noqa: E402
 from emotrace.learn import activity, audio_dbn  # noqa: E402
 from emotrace.learn.bag_of_mouths import Mouths  # noqa: E402
+from emotrace.learn.clip_store import ClipStore  # noqa: E402
 from emotrace.learn.plan import Plan  # noqa: E402
+from emotrace.learn.registered_tubes import follow_faces, frames_of_clips  # noqa: E402
 from emotrace.learn.scaled_svm import ScaledSearch  # noqa: E402
 from emotrace.learn.scoreboard import Scoreboard  # noqa: E402
 from emotrace.learn.stills import ConvNetPlan  # noqa: E402
@@ -107,6 +109,17 @@ def test_the_same_command_gives_the_same_numbers(corpus: Path, run: tuple[Path, 
     shutil.copytree(folder / "clips", tmp_path / "clips")  # all is fitted anew, from what was computed of the clips
     fresh = emonets.fit(corpus, tmp_path, SMALL, [made_films.stills()], lambda line: None)
     assert [(line.name, line.scores) for line in fresh.rows] == [(line.name, line.scores) for line in board.rows]
+
+
+def test_faces_followed_by_two_threads_are_those_of_one(corpus: Path, tmp_path: Path) -> None:
+    clips = afew.read(corpus).of_split("Test")
+    stores = [ClipStore(tmp_path / name) for name in ("one", "two")]
+    for workers, store in enumerate(stores, start=1):
+        follow_faces(clips, (48,), store, workers)
+    one, two = (frames_of_clips(clips, 48, store) for store in stores)
+    assert sorted(len(frames) for frames in one) == [0, 6, 6, 6, 6, 6, 6]
+    assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+    assert len(list(tmp_path.rglob("facetube-registered-48/*.npz"))) == 2 * 7
 
 
 def test_without_labels_or_stills_nothing_is_fitted_and_a_run_that_did_not_end_answers_nothing(tmp_path: Path) -> None:

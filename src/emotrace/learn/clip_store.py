@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
+from threading import get_ident
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +42,7 @@ class ClipStore:
         if not file.is_file():
             made = make()
             file.parent.mkdir(parents=True, exist_ok=True)
-            draft = file.with_name("." + file.name)
+            draft = file.with_name(f".{os.getpid()}-{get_ident()}-{file.name}")   # others may write the same at the same time
             np.savez(draft, allow_pickle=False, **made)
             draft.replace(file)
             return made

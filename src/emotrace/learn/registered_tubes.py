@@ -9,7 +9,8 @@ fitted for each set of pictures; here each frame has a map of its own, so that t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -55,6 +56,28 @@ def registered_tube_of_clip(path: Path, side: int, store: ClipStore) -> tuple[ND
 
     kept = store.of(path, f"facetube-registered-{side}", make)
     return np.asarray(kept["frames"], np.uint8), np.asarray(kept["times"], np.float64)
+
+
+def follow_faces(
+    clips: Clips, sides: Sequence[int], store: ClipStore, workers: int = 2, report: Callable[[str], None] = print
+) -> None:
+    """Put the registered tubes of all clips into a store, some clips at the same time; what is there is not made again.
+
+    Args:
+        clips: corpus.
+        sides: of the frames, px.
+        store: where they are kept.
+        workers: threads; the networks let each other run.
+        report: told how far it is, in a line now and then.
+    """
+    def follow(row: int) -> None:
+        for side in sides:
+            registered_tube_of_clip(source(clips, row), side, store)
+
+    with ThreadPoolExecutor(workers) as pool:
+        for done, _ in enumerate(pool.map(follow, range(len(clips))), start=1):
+            if done % EVERY == 0:
+                report(f"faces of {done} of {len(clips)} clips followed")
 
 
 def frames_of_clips(

@@ -43,10 +43,11 @@ from emotrace.learn.fusion import Rule
 from emotrace.learn.kept import Kept
 from emotrace.learn.log import say
 from emotrace.learn.plots import weights_svg
+from emotrace.learn.registered_tubes import follow_faces
 from emotrace.learn.scaled_svm import ScaledSearch, scaled_svm
 from emotrace.learn.scoreboard import Say, Scoreboard, best
 from emotrace.learn.stacking import mlp, rbf_svm
-from emotrace.learn.stills import ConvNetPlan
+from emotrace.learn.stills import SIDE, ConvNetPlan
 from emotrace.learn.stopwatch import Stopwatch
 from emotrace.learn.swapped import Rows
 from emotrace.learn.weight_search import Search, bagged_search, search_weights
@@ -60,7 +61,7 @@ NOTE = (
     "Beside ours: accuracy on the test part of AFEW in 2013 (Kahou et al. 2013: the best single model, a ConvNet, and the best "
     "combination). In 2014 the whole system reached 47.67 % (Kahou et al. 2016)."
 )
-SYSTEM, RULE = "system", "rule.json"
+CLIPS, SYSTEM, RULE = "clips", "system", "rule.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,8 @@ def fit(
     clips = catalogue.clips_at(corpus)
     train, valid = (labelled(clips, split) for split in ("Train", "Val"))
     watch, kept = Stopwatch(folder, report), Kept(folder, clips)
+    with watch.time("face tubes"):
+        follow_faces(clips, (SIDE, config.mouths.side), ClipStore(folder / CLIPS), report=report)
     fitted, notes = fit_parts(parts(folder, config, stills, report), clips, train, valid, kept, watch)
     from_val, from_swapped = lessons(fitted, clips, train, valid)
     choices = [*combined(from_val, rules(config), clips, config.seed, watch),
@@ -165,7 +168,7 @@ def predict(clips: Clips, folder: Path, config: Config, report: Say = say) -> ND
 
 def parts(folder: Path, config: Config, stills: Sequence[Faces] = (), report: Say = say) -> list[Part]:
     """The four models, section 3; what they compute of single clips is kept in `folder`."""
-    store = ClipStore(folder / "clips")
+    store = ClipStore(folder / CLIPS)
     return [
         FacePart(config.faces, config.seed, store, folder, stills, report),
         AudioPart(config.audio, config.seed, store),
