@@ -55,7 +55,7 @@ def export(
         expected = network(example)
     expected = (expected,) if isinstance(expected, Tensor) else expected
     for name, ours, theirs in zip(outputs, expected, run(new, example.numpy()), strict=True):
-        if (gap := float(np.abs(ours.numpy() - theirs).max())) > TOLERANCE:
+        if (gap := float(np.abs(ours.numpy() - theirs).max())) > tolerance:
             new.unlink()
             raise WeightsError(f"{path}: output {name} of ONNX Runtime is {gap:.2g} from torch's, expected at most {tolerance}")
     new.rename(path)
