@@ -1,4 +1,4 @@
-"""The network that `analyze` reads expressions with: face recognition's MobileNet, taught expressions.
+"""Face recognition's MobileNet, taught expressions.
 
     MobileNet of 9,131 people's faces ─┐
     FER2013 Training ─augment─▶ 128 px ┴▶ teacher ─what it says of the same picture─┐
@@ -80,7 +80,7 @@ class Config:
         teacher: fitted first, in the folder's `teacher/`.
         teacher_share: share of the teacher's answer in the student's targets.
         teacher_temperature: softens that answer.
-        student: what is shipped.
+        student: the quick one.
     """
 
     hard_share: float = 0.7
