@@ -40,6 +40,12 @@ from emotrace.scheme import EXPRESSION_7, EXPRESSION_8
 HEADS = (EXPRESSION_7, EXPRESSION_8)
 EXPRESSIONS = len(EXPRESSION_7)
 
+# How strongly pictures are varied in most of a training, and at its end.
+GENTLE = Augmentation(rotation=15.0, scale=(0.9, 1.2), noise=4.0, contrast=(0.7, 1.3), erase=0.3, mix=0.2)
+LIGHT = Augmentation(
+    rotation=12.0, scale=(0.9, 1.15), shift=0.06, noise=3.0, contrast=(0.75, 1.3), brightness=15.0, erase=0.2, mix=0.0
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:

@@ -22,16 +22,12 @@ from emotrace.learn.log import Report, lines
 from emotrace.learn.networks.compact import Compact
 from emotrace.learn.plan import Plan
 from emotrace.learn.state import Progress
+from emotrace.learn.two_heads import GENTLE, LIGHT, At, Stage
 from emotrace.learn.two_heads import HEADS as HEADS
-from emotrace.learn.two_heads import At, Stage
 from emotrace.recipes import Published
 
 PUBLISHED = Published(None, "accuracy", "PublicTest", "our own; tuned single VGGs: 73.3 %, Khaireddin & Chen 2021")
 STRONG = Augmentation()
-GENTLE = Augmentation(rotation=15.0, scale=(0.9, 1.2), noise=4.0, contrast=(0.7, 1.3), erase=0.3, mix=0.2)
-LIGHT = Augmentation(
-    rotation=12.0, scale=(0.9, 1.15), shift=0.06, noise=3.0, contrast=(0.75, 1.3), brightness=15.0, erase=0.2, mix=0.0
-)
 
 PLAN = Plan(
     epochs=28, batch=128, rate=0.1, warmup=1.5, weight_decay=5e-4, average=0.999,

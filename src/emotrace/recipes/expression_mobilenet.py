@@ -21,21 +21,17 @@ from torch import Generator, Tensor, nn
 
 from emotrace.corpora import fer2013
 from emotrace.learn import two_heads
-from emotrace.learn.augment import Augmentation, augment
+from emotrace.learn.augment import augment
 from emotrace.learn.checkpoint import load_weights
 from emotrace.learn.log import Report, lines
 from emotrace.learn.networks.face_mobilenet import FaceMobileNet, pretrained
 from emotrace.learn.plan import Plan
 from emotrace.learn.state import Progress
+from emotrace.learn.two_heads import GENTLE, LIGHT, At, Stage, resized, stage_of
 from emotrace.learn.two_heads import HEADS as HEADS
-from emotrace.learn.two_heads import At, Stage, resized, stage_of
 from emotrace.recipes import Published
 
 PUBLISHED = Published(None, "accuracy", "PublicTest", "our own; tuned single VGGs: 73.3 %, Khaireddin & Chen 2021")
-GENTLE = Augmentation(rotation=15.0, scale=(0.9, 1.2), noise=4.0, contrast=(0.7, 1.3), erase=0.3, mix=0.2)
-LIGHT = Augmentation(
-    rotation=12.0, scale=(0.9, 1.15), shift=0.06, noise=3.0, contrast=(0.75, 1.3), brightness=15.0, erase=0.2, mix=0.0
-)
 FINE = Plan(
     epochs=16, batch=64, method="adamw", rate=3e-4, warmup=0.5, weight_decay=0.05, average=0.999, precision="bf16",
     rate_factors=(("heads", 5.0),),
