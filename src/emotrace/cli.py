@@ -184,11 +184,14 @@ def train(
     corpus: Annotated[Path, typer.Option(help="file or folder of the recipe's corpus")],
     out: Annotated[Path, typer.Option(help="folder of the run; one that lies there is gone on with")],
     stills: Annotated[list[str] | None, typer.Option(help="NAME=PATH; pictures a recipe of clips learns faces from")] = None,
+    config: Annotated[str, typer.Option(help="another set of constants that the recipe has, as in QUICK")] = "",
+    change: Annotated[list[str] | None, typer.Option("--set", help="FIELD=VALUE; a constant of the recipe, as in "
+                                                                   "plan.epochs=3; a wrong FIELD prints the list")] = None,
 ) -> None:
     """Train a recipe (needs the train extra)."""
     from emotrace.recipes.__main__ import run
 
-    run(recipe, corpus, out, stills=stills or [])
+    run(recipe, corpus, out, variant=config, stills=stills or [], changes=change or [])
 
 
 @app.command()

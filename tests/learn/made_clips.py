@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.corpora.clips import Clips
+from emotrace.learn.clip_parts import Part
 
 SAMPLE_RATE = 16_000
 
@@ -19,6 +20,14 @@ def corpus(paths: list[Path], labels: list[int], splits: list[str]) -> Clips:
     nobody = np.full(len(paths), "")
     origin = np.array([path.name for path in paths])
     return Clips("made", paths, np.array(labels, np.int64), nobody, np.array(splits), origin, [None] * len(paths))
+
+
+def said_by(part: Part, clips: Clips) -> NDArray[np.float32]:
+    """Posteriors of all clips by a model that is fitted on Train, its constants chosen on Val."""
+    train, valid = (np.flatnonzero(clips.split == split) for split in ("Train", "Val"))
+    learnt = part.learn(clips, train, valid)
+    features = part.features(learnt, clips)
+    return part.answer(learnt, part.fit(learnt, features, clips.label, train, valid), features)
 
 
 def sound(path: Path, samples: NDArray[np.float64]) -> Path:

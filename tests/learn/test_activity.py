@@ -13,6 +13,7 @@ from emotrace.errors import InputError
 from emotrace.learn import activity
 from emotrace.learn.activity import Config
 from emotrace.learn.clip_store import ClipStore
+from emotrace.learn.emonets_parts import ActivityPart
 from emotrace.learn.grey_frames import grey_frames
 
 SMALL = Config(
@@ -42,7 +43,7 @@ def motions(tmp_path_factory: pytest.TempPathFactory) -> tuple[Clips, ClipStore]
 def said(motions: tuple[Clips, ClipStore]) -> NDArray[np.float32]:
     """Posteriors of all clips, learned once: it takes seconds."""
     clips, store = motions
-    return activity.fit(clips, store, clips.split == "Train", clips.split == "Val", 0, SMALL)
+    return made_clips.said_by(ActivityPart(SMALL, 0, store), clips)
 
 
 def test_published_constants() -> None:
@@ -71,16 +72,14 @@ def test_neither_test_clips_nor_another_store_nor_global_chance_change_what_is_s
     kept = np.flatnonzero(motions[0].split != "Test")
     clips, before = motions[0][kept], torch.get_rng_state()
     torch.manual_seed(99)
-    train = np.flatnonzero(clips.split == "Train")
-    part = activity.fit(clips, ClipStore(tmp_path), train, np.zeros(0, np.int64), 0, SMALL)   # one C: nothing is to be chosen
-    np.testing.assert_allclose(said[kept], part, atol=1e-5)
+    np.testing.assert_allclose(said[kept], made_clips.said_by(ActivityPart(SMALL, 0, ClipStore(tmp_path)), clips), atol=1e-5)
     torch.set_rng_state(before)
 
 
 def test_no_training_pictures_are_an_error_of_one_line(motions: tuple[Clips, ClipStore]) -> None:
     clips, store = motions
     with pytest.raises(InputError, match="pictures"):
-        activity.fit(clips, store, np.array([25, 26]), clips.split == "Val", 0, SMALL)
+        ActivityPart(SMALL, 0, store).learn(clips, np.array([25, 26]), np.flatnonzero(clips.split == "Val"))
 
 
 def test_a_short_clip_stands_still_at_its_end(motions: tuple[Clips, ClipStore]) -> None:

@@ -9,9 +9,9 @@ import torch
 
 from emotrace.corpora.clips import Clips
 from emotrace.errors import InputError
-from emotrace.learn import audio_dbn
 from emotrace.learn.audio_dbn import Config
 from emotrace.learn.clip_store import ClipStore
+from emotrace.learn.emonets_parts import AudioPart
 from emotrace.learn.networks.dbn_mlp import AudioNetwork
 from emotrace.learn.networks.rbm import Kind, Rbm
 from emotrace.learn.sound_frames import FRAMES, NAME, STEP, WIDTHS, sound_frames
@@ -96,7 +96,7 @@ def voices(tmp_path_factory: pytest.TempPathFactory) -> tuple[Clips, ClipStore]:
 
 def test_voices_of_two_pitches_are_told_apart_and_clips_without_sound_are_nan(voices: tuple[Clips, ClipStore]) -> None:
     clips, store = voices
-    found = audio_dbn.fit(clips, store, clips.split == "Train", clips.split == "Val", 0, SMALL)
+    found = made_clips.said_by(AudioPart(SMALL, 0, store), clips)
     assert found.shape == (32, 7)
     assert found.dtype == np.float32
     assert np.isnan(found).all(axis=1).tolist() == [False] * 28 + [True, True, True, False]
@@ -110,8 +110,7 @@ def test_the_same_seed_gives_the_same_posteriors_and_touches_no_global_chance(vo
     clips, store = voices
     config = Config(components=8, units=(8, 8, 8), pretraining_epochs=1, epochs=3, batch=8)
     before = torch.get_rng_state()
-    train, valid = (np.flatnonzero(clips.split == part) for part in ("Train", "Val"))
-    first, again, other = (audio_dbn.fit(clips, store, train, valid, seed, config) for seed in (1, 1, 2))
+    first, again, other = (made_clips.said_by(AudioPart(config, seed, store), clips) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first[:28], other[:28])
     assert torch.equal(before, torch.get_rng_state())
@@ -120,16 +119,19 @@ def test_the_same_seed_gives_the_same_posteriors_and_touches_no_global_chance(vo
 def test_the_sound_of_test_clips_changes_nothing_of_what_is_said_of_others(voices: tuple[Clips, ClipStore]) -> None:
     clips, store = voices
     config = Config(components=8, units=(8, 8, 8), pretraining_epochs=1, epochs=2, batch=8)
-    whole = audio_dbn.fit(clips, store, clips.split == "Train", clips.split == "Val", 0, config)
+    whole = made_clips.said_by(AudioPart(config, 0, store), clips)
     without = clips[clips.split != "Test"]
-    part = audio_dbn.fit(without, store, without.split == "Train", without.split == "Val", 0, config)
+    part = made_clips.said_by(AudioPart(config, 0, store), without)
     np.testing.assert_allclose(whole[clips.split != "Test"], part, atol=1e-5)
 
 
 def test_no_validation_clips_are_no_error_and_no_training_sound_is_one(voices: tuple[Clips, ClipStore]) -> None:
     clips, store = voices
     config = Config(components=8, units=(8, 8, 8), pretraining_epochs=1, epochs=2, batch=8)
-    found = audio_dbn.fit(clips, store, clips.split == "Train", np.zeros(0, np.int64), 0, config)
+    part, train, nobody = AudioPart(config, 0, store), np.flatnonzero(clips.split == "Train"), np.zeros(0, np.int64)
+    learnt = part.learn(clips, train, nobody)
+    features = part.features(learnt, clips)
+    found = part.answer(learnt, part.fit(learnt, features, clips.label, train, nobody), features)
     assert np.isfinite(found[:28]).all()
     with pytest.raises(InputError, match="sound"):
-        audio_dbn.fit(clips, store, np.array([28, 29]), clips.split == "Val", 0, config)
+        part.learn(clips, np.array([28, 29]), nobody)

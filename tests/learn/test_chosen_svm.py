@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from emotrace.learn.arrays import keep
 from emotrace.learn.chosen_svm import fit_chosen, said_by
 
 
@@ -27,7 +28,7 @@ def test_the_kernel_that_is_right_more_often_over_the_shuffles_is_taken() -> Non
 
 def test_a_kept_machine_says_nothing_of_what_is_missing_and_0_of_classes_it_has_not_seen(tmp_path: Path) -> None:
     features, labels = bent()
-    fit_chosen(features, labels, np.array([""] * 160), shuffles=4).save(tmp_path / "machine.npz")
+    keep(tmp_path / "machine.npz", fit_chosen(features, labels, np.array([""] * 160), shuffles=4))
     asked = features[:6].copy()
     asked[2, 1] = np.nan
     said = said_by(tmp_path / "machine.npz", asked, 7)

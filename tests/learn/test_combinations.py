@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from emotrace.corpora.clips import Clips
-from emotrace.errors import InputError
 from emotrace.fuse import mean_pool
 from emotrace.learn import fusion
-from emotrace.learn.clip_parts import Features, FittedPart, as_arrays, fit_part, load, restored, save
+from emotrace.learn.clip_parts import Features, FittedPart, fit_part
 from emotrace.learn.clip_store import Arrays
 from emotrace.learn.combinations import averages, combined, folds, lessons, singles
 from emotrace.learn.fusion import Rule
@@ -138,19 +137,3 @@ def test_folds_keep_speakers_together_where_they_are_known() -> None:
     unknown = folds(labels, np.array([""] * 84))
     assert sorted(np.unique(unknown, return_counts=True)[1].tolist()) == pytest.approx([17, 17, 17, 17, 16], abs=2)
     assert set(folds(np.array([0, 0, 0, 1]), np.array([""] * 4))) == {"0", "1"}  # a class of one clip
-
-
-def test_arrays_of_a_model_come_back_from_its_file(tmp_path: Path) -> None:
-    @dataclass
-    class Model:
-        weights: np.ndarray
-        cost: float
-
-    save(tmp_path / "system" / "model.npz", as_arrays(Model(np.eye(2), 3.0), "first "))
-    model = restored(Model, load(tmp_path / "system" / "model.npz"), "first ")
-    assert model.weights.tolist() == np.eye(2).tolist()
-    assert float(model.cost) == 3
-    (tmp_path / "bad.npz").write_bytes(b"nothing")
-    for file in ("bad.npz", "none.npz"):
-        with pytest.raises(InputError, match=r"not the \.npz of a fitted model"):
-            load(tmp_path / file)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -30,6 +31,17 @@ def test_a_run_of_the_other_recipe_is_taken_over_with_its_weights(tmp_path: Path
     assert np.corrcoef(features.ravel(), exact.ravel())[0, 1] > 0.99  # bf16
     with pytest.raises(InputError, match="no such file"):
         face_nets.given(None, tmp_path / "empty")
+
+
+def test_the_mobilenet_sees_grey_faces_of_its_side() -> None:
+    trunk = face_nets.frozen(["face_mobilenet"])["face_mobilenet"]
+    pictures = np.random.default_rng(3).integers(0, 255, (2, 128, 128, 3)).astype(np.uint8)
+    grey = np.repeat(cv2.cvtColor(pictures[0], cv2.COLOR_RGB2GRAY)[None, :, :, None], 3, axis=3)
+    features = trunk.run(pictures)
+    assert features.shape == (2, 1024)
+    alike = np.corrcoef([*trunk.run(grey), *features])[0, 1:]
+    assert alike[0] > 0.999
+    assert alike[1] < 0.99
 
 
 def test_names_that_are_not_known_and_files_that_are_not_there_are_said(tmp_path: Path) -> None:

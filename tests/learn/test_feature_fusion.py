@@ -14,6 +14,7 @@ from sklearn.neural_network import MLPClassifier
 
 from emotrace.errors import InputError
 from emotrace.learn import feature_fusion as fusion
+from emotrace.learn.arrays import keep, loaded
 
 
 def clips(n: int = 210, classes: int = 7, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -104,9 +105,9 @@ def test_what_is_kept_in_a_file_says_the_same(tmp_path: Path) -> None:
     both = fusion.side_by_side(face, voice)
     reduction = fusion.fit_reduction(both)
     network = fusion.fit_perceptron(reduction.of(both), labels, 7, epochs=5)
-    fusion.save(tmp_path / "pca.npz", reduction)
-    fusion.save(tmp_path / "fc.npz", network)
-    again = fusion.load(tmp_path / "pca.npz", fusion.Reduction), fusion.load(tmp_path / "fc.npz", fusion.Perceptron)
+    keep(tmp_path / "pca.npz", reduction)
+    keep(tmp_path / "fc.npz", network)
+    again = loaded(fusion.Reduction, tmp_path / "pca.npz"), loaded(fusion.Perceptron, tmp_path / "fc.npz")
     assert np.array_equal(again[1].probabilities(again[0].of(both)), network.probabilities(reduction.of(both)))
-    with pytest.raises(InputError, match=r"expected the \.npz of a perceptron"):
-        fusion.load(tmp_path / "pca.npz", fusion.Perceptron)
+    with pytest.raises(InputError, match=r"not the \.npz of Perceptron"):
+        loaded(fusion.Perceptron, tmp_path / "pca.npz")

@@ -10,7 +10,8 @@ import pytest
 from sklearn.svm import SVC
 
 from emotrace.errors import InputError
-from emotrace.learn.support_vectors import couple, load, platt
+from emotrace.learn.arrays import keep, loaded
+from emotrace.learn.support_vectors import SupportVectors, couple, platt
 from emotrace.learn.svm import arrays, fit_svm
 
 
@@ -78,8 +79,8 @@ def test_a_sigmoid_is_recovered_from_labels_drawn_from_it() -> None:
 def test_what_is_saved_says_the_same_when_loaded(kernel: str, tmp_path: Path) -> None:
     features, labels = overlapping(100, 4)
     machine = fit_svm(features, labels, kernel=kernel, cost=2.0)  # type: ignore[arg-type]
-    machine.save(tmp_path / "svm.npz")
-    again = load(tmp_path / "svm.npz")
+    keep(tmp_path / "svm.npz", machine)
+    again = loaded(SupportVectors, tmp_path / "svm.npz")
     asked = overlapping(30, 4, seed=5)[0]
     assert (again.probabilities(asked) == machine.probabilities(asked)).all()
     assert (again.predict(asked) == machine.predict(asked)).all()
@@ -135,5 +136,5 @@ def test_what_cannot_be_fitted_loaded_or_asked_is_one_line(tmp_path: Path) -> No
     with pytest.raises(InputError, match=r"features are \(20, 3\), this machine was fitted on \(n, 6\)"):
         fit_svm(features, labels).predict(features[:, :3])
     (tmp_path / "x.npz").write_bytes(b"nothing")
-    with pytest.raises(InputError, match=r"x.npz: expected the .npz of a support vector machine"):
-        load(tmp_path / "x.npz")
+    with pytest.raises(InputError, match=r"x\.npz: not the \.npz of a fitted model"):
+        loaded(SupportVectors, tmp_path / "x.npz")

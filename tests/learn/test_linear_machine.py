@@ -11,7 +11,8 @@ from sklearn.svm import LinearSVC
 
 from emotrace.errors import InputError
 from emotrace.learn.aggregation import Normalisation
-from emotrace.learn.linear_machine import fit_machine, load, splits
+from emotrace.learn.arrays import keep, loaded
+from emotrace.learn.linear_machine import LinearMachine, fit_machine, splits
 
 PLAIN = Normalisation(rescale=False, root=False)
 
@@ -64,13 +65,14 @@ def test_a_machine_of_two_classes_has_a_plane_for_each() -> None:
 def test_a_machine_is_read_as_it_was_written_and_nan_stays_nan(tmp_path: Path) -> None:
     features, labels = planted(30, 5)
     machine = fit_machine(features, labels)
-    machine.save(tmp_path / "machine.npz")
+    keep(tmp_path / "machine.npz", machine)
     features[3, 2] = np.nan
-    before, after = machine.probabilities(features, 7), load(tmp_path / "machine.npz").probabilities(features, 7)
+    again = loaded(LinearMachine, tmp_path / "machine.npz")
+    before, after = machine.probabilities(features, 7), again.probabilities(features, 7)
     assert before.tobytes() == after.tobytes()
     assert np.flatnonzero(np.isnan(after).any(axis=1)).tolist() == [3]
-    with pytest.raises(InputError, match=r"expected the \.npz of a linear machine"):
-        load(tmp_path / "other.npz")
+    with pytest.raises(InputError, match=r"not the \.npz of a fitted model"):
+        loaded(LinearMachine, tmp_path / "other.npz")
 
 
 def test_no_speaker_is_on_both_sides_and_every_clip_is_held_out_once() -> None:

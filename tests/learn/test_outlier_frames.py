@@ -10,7 +10,8 @@ import pytest
 from emotrace.errors import InputError
 from emotrace.learn.frame_faces import FaceFinder, FaceFinding, FrameFaces
 from emotrace.learn.outlier_frames import Outliers, belonging, distance, planted, unusual
-from emotrace.learn.trunks import aligned, sface
+from emotrace.learn.trunks import sface
+from emotrace.learn.views import seen
 
 BOX = np.array([100, 100, 200, 220], np.float32)
 
@@ -98,7 +99,7 @@ def test_real_frames_of_a_woman_are_kept_and_planted_background_and_another_face
         ground, np.zeros(3), np.ones(3, np.bool_), np.full(3, 0.4, np.float32), np.tile(BOX, (3, 1)), hers.points[:3]
     )
     trunk = sface()
-    parts = [trunk.run(aligned(faces, trunk)) for faces in (hers, theirs, false)]
+    parts = [trunk.run(seen(faces, trunk)) for faces in (hers, theirs, false)]
     box = np.concatenate([hers.box, theirs.box, false.box])
     kept = belonging(np.concatenate(parts), box)
     assert len(hers) >= 12

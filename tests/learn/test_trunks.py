@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import scipy.io
@@ -14,11 +13,12 @@ torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'
 from safetensors.torch import save_file  # noqa: E402
 
 from emotrace.engine import OnnxNetwork  # noqa: E402
-from emotrace.errors import InputError, UnknownNameError  # noqa: E402
+from emotrace.errors import InputError  # noqa: E402
 from emotrace.face.align import SFACE_112  # noqa: E402
 from emotrace.learn import trunks  # noqa: E402
 from emotrace.learn.frame_faces import FaceFinder, FaceFinding, FrameFaces  # noqa: E402
 from emotrace.learn.networks.vgg16 import Vgg16  # noqa: E402
+from emotrace.learn.views import seen  # noqa: E402
 
 
 def faces_at(pictures: np.ndarray, points: np.ndarray) -> FrameFaces:
@@ -35,7 +35,7 @@ def test_five_points_come_to_lie_on_the_template() -> None:
     for x, y in np.round(where).astype(int):
         picture[0, y - 1 : y + 2, x - 1 : x + 2] = 255
     trunk = trunks.Trunk("any", 112, 1, SFACE_112, lambda given: given)
-    (found,) = trunks.aligned(faces_at(picture, where[None]), trunk)
+    (found,) = seen(faces_at(picture, where[None]), trunk)
     for x, y in np.round(SFACE_112.points).astype(int):
         assert found[y, x].min() > 100
     assert (found.max(axis=2) > 100).mean() < 0.02
@@ -46,9 +46,9 @@ def test_a_face_without_points_is_taken_as_it_was_cropped() -> None:
     pictures = rng.integers(0, 255, (2, 8, 8, 3)).repeat(16, axis=1).repeat(16, axis=2).astype(np.uint8)
     points = np.full((2, 5, 2), np.nan)
     trunk = trunks.Trunk("any", 64, 1, SFACE_112, lambda given: given)
-    found = trunks.aligned(faces_at(pictures, points), trunk)
+    found = seen(faces_at(pictures, points), trunk)
     assert np.array_equal(found, pictures[:, ::2, ::2])
-    assert trunks.aligned(faces_at(pictures[:0], points[:0]), trunk).shape == (0, 64, 64, 3)
+    assert seen(faces_at(pictures[:0], points[:0]), trunk).shape == (0, 64, 64, 3)
 
 
 def test_the_compact_trunk_gives_what_the_shipped_network_decides_by() -> None:
@@ -69,7 +69,7 @@ def test_the_compact_trunk_gives_what_the_shipped_network_decides_by() -> None:
 
 def test_one_person_s_faces_are_alike_to_sface_and_two_people_s_are_not(single_face: Path, woman: Path) -> None:
     trunk, finder = trunks.sface(), FaceFinder(FaceFinding(rate=1.0))
-    first, second = (trunk.run(trunks.aligned(faces, trunk)) for faces in (finder.of(single_face), finder.of(woman)[:3]))
+    first, second = (trunk.run(seen(faces, trunk)) for faces in (finder.of(single_face), finder.of(woman)[:3]))
     first, second = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (first, second))
     assert (first @ first.T).min() > 0.5
     assert (first @ second.T).max() < 0.363
@@ -108,18 +108,3 @@ def test_the_first_layer_of_vgg_face_reads_a_flat_map_as_it_read_the_map_there(t
     last = rng.normal(size=(4, 3, 3)).astype(np.float32)  # channels, h, w
     expected = np.einsum("chw,hwcu->u", last, kernel) + bias
     assert weight @ last.ravel() + offset == pytest.approx(expected, abs=1e-4)
-
-
-def test_the_mobilenet_sees_grey_faces_of_its_side() -> None:
-    trunk = trunks.face_mobilenet()
-    pictures = np.random.default_rng(3).integers(0, 255, (2, 128, 128, 3)).astype(np.uint8)
-    grey = np.repeat(cv2.cvtColor(pictures[0], cv2.COLOR_RGB2GRAY)[None, :, :, None], 3, axis=3)
-    features = trunk.run(pictures)
-    assert features.shape == (2, 1024)
-    assert trunk.run(grey)[0] == pytest.approx(features[0], abs=1e-3)
-    assert not np.allclose(features[0], features[1])
-
-
-def test_a_trunk_that_is_not_there_is_told_with_those_that_are() -> None:
-    with pytest.raises(UnknownNameError, match="sface"):
-        trunks.trunk_of("vgg")

@@ -17,6 +17,7 @@ pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
 from emotrace.corpora import afew
 from emotrace.corpora.clips import Clips
 from emotrace.errors import InputError
+from emotrace.learn import face_nets
 from emotrace.learn.frame_head import HeadPlan
 from emotrace.learn.scoreboard import Scoreboard
 from emotrace.learn.trunks import Trunk
@@ -83,7 +84,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     def trunk(name: object) -> Trunk:
         return Trunk(Path(str(name)).stem, 24, 48, None, run)
 
-    monkeypatch.setattr(upc_bimodal, "trunk_of", trunk)
+    monkeypatch.setattr(face_nets, "FROZEN", {"compact": lambda: trunk("compact")})
     monkeypatch.setattr(upc_bimodal, "vgg_face", trunk)
     monkeypatch.setattr(upc_bimodal, "sface", lambda: trunk("sface"))
 

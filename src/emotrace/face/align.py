@@ -41,6 +41,12 @@ class Template:
         found = np.stack([mesh[:, list(indices), :2].mean(axis=1) for indices in self.mesh], axis=1)
         return (fit or similarity)(found, np.asarray(self.points))
 
+    def resized(self, size: int) -> Template:
+        """The same for crops of another side in px; pixel i covers i to i + 1."""
+        factor = size / self.size
+        points = tuple(((x + 0.5) * factor - 0.5, (y + 0.5) * factor - 0.5) for x, y in self.points)
+        return Template(size, points, self.mesh)
+
 
 RIGHT_EYE = (33, 133)   # the person's right: outer and inner corner
 LEFT_EYE = (263, 362)

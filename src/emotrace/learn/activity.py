@@ -1,7 +1,7 @@
-"""What the motion in a clip says of its expression: the activity recogniser of EmoNets.
+"""Words of the motion in a clip, as the activity recogniser of EmoNets reads them.
 
     clips ─grey, small─▶ films ─random blocks─▶ SynchronyAutoencoder ─▶ MotionFeatures ─▶ super-blocks (n, 100)
-          ─k-means─▶ 3,000 words ─normalised histogram─▶ chi-squared SVM ─▶ (n, 7)
+          ─k-means─▶ 3,000 words ─normalised histogram─▶ (n, 3000), for a chi-squared SVM
 
 Source: Kahou et al. 2016, EmoNets, section 3.3; Konda, Memisevic & Michalski 2014.
 """
@@ -21,15 +21,12 @@ from sklearn.metrics import pairwise_distances_argmin
 
 from emotrace.corpora.clips import Clips
 from emotrace.errors import InputError
-from emotrace.learn import chi_squared
 from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.grey_frames import grey_frames
 from emotrace.learn.motion_words import BLOCK, SUPER, MotionFeatures, Size, Whitening, features, sample, whiten
 from emotrace.learn.networks import synchrony_autoencoder
 from emotrace.learn.networks.synchrony_autoencoder import SynchronyAutoencoder
-from emotrace.scheme import EXPRESSION_7
 
-Rows = NDArray[np.bool_] | NDArray[np.int64]
 Film = NDArray[np.uint8]
 
 
@@ -72,55 +69,6 @@ class Config:
     words_from: int = 200_000
     precision: Literal["fp32", "bf16"] = "bf16"
     costs: tuple[float, ...] = (1.0, 10.0, 100.0)
-
-
-def fit(
-    clips: Clips,
-    store: ClipStore,
-    train_rows: Rows,
-    valid_rows: Rows,
-    seed: int = 0,
-    config: Config | None = None,
-) -> NDArray[np.float32]:
-    """Posteriors of all clips by a machine that is fitted on some of them.
-
-    Filters, components and words are found on the training clips alone, labelled or not; the validation clips choose C.
-
-    Args:
-        clips: corpus.
-        store: of the run; keeps frames and features.
-        train_rows: mask or positions.
-        valid_rows: mask or positions; none: the first of `costs` is taken.
-        seed: of all chance.
-        config: constants of the paper.
-
-    Returns:
-        (n, 7) in the order of EXPRESSION_7; NaN for a clip without pictures. Where a clip has fewer than 14 frames the last one
-        stands still until there are as many. A class without a training clip gets 0.
-
-    Raises:
-        InputError: no training clip has pictures, or those that are labelled are of fewer than two classes.
-    """
-    config = config or Config()
-    every, train, valid = (np.arange(len(clips))[rows] for rows in (slice(None), train_rows, valid_rows))
-    shares = words_of(clips, store, train, seed, config)
-    seen = ~np.isnan(shares).any(axis=1)
-    known = seen & (clips.label >= 0) & (clips.label < len(EXPRESSION_7))
-    train, valid, every = train[known[train]], valid[known[valid]], every[seen]
-    answers = chi_squared.posteriors(
-        shares[every], shares[train], clips.label[train], len(EXPRESSION_7), config.costs, seed
-    )
-    right = answers.argmax(axis=2) == clips.label[every]
-    best = int(right[:, np.isin(every, valid)].sum(axis=1).argmax())
-    posteriors = np.full((len(clips), len(EXPRESSION_7)), np.nan, np.float32)
-    posteriors[every] = answers[best]
-    return posteriors
-
-
-def words_of(clips: Clips, store: ClipStore, train: NDArray[np.int64], seed: int, config: Config) -> NDArray[np.float32]:
-    """The share of each word in every clip, (n, words); NaN for a clip without pictures. Fewer words where blocks are fewer."""
-    _, _, motion = learn_features(clips, store, train, seed, config)
-    return histograms(clips, store, motion, learn_words(clips, store, motion, train, seed, config), config)
 
 
 def learn_words(

@@ -9,7 +9,7 @@ classification from video, and the code that its authors published (2017/submiss
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,10 +138,6 @@ class Normaliser:
         """All but the standardisation; a slope of NaN marks that nothing is rescaled."""
         rescaled = features if np.isnan(self.slope).all() else (features - self.low) * self.slope - 1
         return root_sift(rescaled) if self.root else rescaled
-
-    def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """The arrays, by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def fit_normaliser(features: NDArray[np.floating], how: Normalisation) -> Normaliser:

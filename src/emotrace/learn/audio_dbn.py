@@ -30,8 +30,6 @@ from emotrace.learn.online_pca import Projection
 from emotrace.learn.sound_frames import WIDTHS, sound_frames
 from emotrace.scheme import EXPRESSION_7
 
-Rows = NDArray[np.bool_] | NDArray[np.int64]
-
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -96,49 +94,6 @@ class Labelled:
 
     clips: list[Tensor]
     labels: Tensor
-
-
-def fit(
-    clips: Clips,
-    store: ClipStore,
-    train_rows: Rows,
-    valid_rows: Rows,
-    seed: int = 0,
-    config: Config | None = None,
-) -> NDArray[np.float32]:
-    """Posteriors of all clips by a network that is fitted on some of them.
-
-    Components, machines and network see the training clips alone; the validation clips say when to stop. The machines learn
-    from all training clips, labelled or not.
-
-    Args:
-        clips: corpus.
-        store: of the run; keeps the sound's features.
-        train_rows: mask or positions.
-        valid_rows: mask or positions; none: it goes on for all `epochs`.
-        seed: of all chance.
-        config: constants of the paper.
-
-    Returns:
-        (n, 7) in the order of EXPRESSION_7; NaN for a clip without sound, or with less than 85 ms of it. A class without a
-        training clip gets next to nothing.
-
-    Raises:
-        InputError: no training clip has both sound and a label.
-    """
-    config = config or Config()
-    every, train, valid = (np.arange(len(clips))[rows] for rows in (slice(None), train_rows, valid_rows))
-    projections = project(clips, store, train, config)
-    rows = [prepared(clips, store, i, projections, config.whiten) for i in every]
-    generator = torch.Generator().manual_seed(seed)
-    stack = pretrain(torch.cat([rows[i] for i in train]), config, generator)
-    with torch.random.fork_rng(devices=[]):   # dropout has no generator of its own
-        torch.manual_seed(seed)
-        network, _ = tune(stack, labelled(rows, clips.label, train), labelled(rows, clips.label, valid), config, generator)
-    heard = [i for i in every if len(rows[i])]
-    posteriors = np.full((len(clips), len(EXPRESSION_7)), np.nan, np.float32)
-    posteriors[heard] = logits(network, [rows[i] for i in heard], config.batch).softmax(dim=1).numpy()
-    return posteriors
 
 
 def project(clips: Clips, store: ClipStore, rows: NDArray[np.int64], config: Config) -> list[Projection]:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.learn import classical
-from emotrace.learn.support_vectors import Kernel, SupportVectors, load
+from emotrace.learn.arrays import loaded
+from emotrace.learn.support_vectors import Kernel, SupportVectors
 from emotrace.learn.svm import fit_svm
 
 
@@ -63,7 +64,7 @@ def said_by(file: Path, features: NDArray[np.float32], classes: int) -> NDArray[
     """
     said = np.full((len(features), classes), np.nan, np.float32)
     if file.is_file():
-        machine = load(file)
+        machine = loaded(SupportVectors, file)
         there = np.flatnonzero(~np.isnan(features).any(axis=1))
         said[there] = 0
         said[np.ix_(there, machine.classes)] = machine.probabilities(features[there])

@@ -22,7 +22,8 @@ from emotrace.learn.clip_store import Arrays, ClipStore, digest
 from emotrace.learn.frame_faces import FaceFinder, clip_source, faces_of_clip
 from emotrace.learn.frame_head import Frames, varied
 from emotrace.learn.outlier_frames import Outliers, belonging, planted
-from emotrace.learn.trunks import Trunk, aligned
+from emotrace.learn.trunks import Trunk
+from emotrace.learn.views import seen
 
 FEATURES = "features"
 
@@ -144,7 +145,7 @@ class ClipFrames:
 
     def _pictures(self, source: Path, trunk: Trunk) -> NDArray[np.uint8]:
         faces = faces_of_clip(source, self.store, self.finder)
-        return aligned(faces[faces.found], trunk)
+        return seen(faces[faces.found], trunk)
 
     def _box(self, source: Path) -> NDArray[np.float32]:
         faces = faces_of_clip(source, self.store, self.finder)

@@ -2,28 +2,25 @@
 
     clips ─learn, without labels─▶ arrays ─features─▶ one array a clip ─fit, on rows─▶ arrays ─answer─▶ posteriors (n, 7)
 
-All that is learnt are plain arrays, so that one way of keeping (`Kept`, .npz) serves every model.
+All that is learnt are plain arrays (learn/arrays.py), so that one way of keeping (`Kept`) serves every model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.corpora.clips import Clips
-from emotrace.errors import InputError
 from emotrace.learn.clip_store import Arrays
 from emotrace.learn.kept import Kept
 from emotrace.learn.stopwatch import Stopwatch
 from emotrace.learn.swapped import Rows, ThreeFits, three_fits
 
 Features = Sequence[NDArray[np.float32]]
-Kind = TypeVar("Kind")
 
 
 class Part(Protocol):
@@ -116,34 +113,3 @@ def fit_part(part: Part, clips: Clips, train: Rows, valid: Rows, kept: Kept, wat
 
     with watch.time(f"{part.name}, fits"):
         return FittedPart(part, learnt, fitted, three_fits(train, valid, fit, refit))
-
-
-def as_arrays(thing: Any, prefix: str = "") -> Arrays:
-    """The fields of a dataclass of arrays and numbers, as they are kept; `restored` makes it again."""
-    return {f"{prefix}{field.name}": np.asarray(getattr(thing, field.name)) for field in fields(thing)}
-
-
-def restored(kind: type[Kind], arrays: Arrays, prefix: str = "") -> Kind:
-    """A dataclass of arrays from what `as_arrays` made of it."""
-    return kind(**{field.name: arrays[f"{prefix}{field.name}"] for field in fields(kind)})  # type: ignore[arg-type]
-
-
-def save(file: Path, arrays: Arrays) -> None:
-    """Write arrays whole."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name("." + file.name)
-    np.savez(draft, allow_pickle=False, **arrays)
-    draft.replace(file)
-
-
-def load(file: Path) -> Arrays:
-    """Read what `save` wrote.
-
-    Raises:
-        InputError: it is no such file.
-    """
-    try:
-        with np.load(file, allow_pickle=False) as found:
-            return {name: found[name] for name in found.files}
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file}: not the .npz of a fitted model ({error}); train anew, the run did not end") from error

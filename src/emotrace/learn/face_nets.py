@@ -21,14 +21,14 @@ from emotrace.face.expression import COMPACT_TEMPLATE
 from emotrace.learn import trunks
 from emotrace.learn.checkpoint import load_weights, save_weights
 from emotrace.learn.fine_tuning import Fed, FineTuning, fine_tune, fine_tuned
-from emotrace.learn.frame_features import mini_xception, of_network, resized
+from emotrace.learn.frame_features import mini_xception, of_network
 from emotrace.learn.networks.face_mobilenet import FaceMobileNet, pretrained
 from emotrace.learn.networks.published import load
 from emotrace.learn.networks.vgg_face import SIZE as VGG_SIZE
 from emotrace.learn.networks.vgg_face import VggFace
 from emotrace.learn.trunks import Trunk
 
-EXPRESSION = "expression_mobilenet"
+EXPRESSION, MOBILENET_SIDE = "expression_mobilenet", 128  # px
 Say = Callable[[str], None]
 
 
@@ -58,7 +58,7 @@ def _start_vgg_face(fed: Fed, file: Path) -> None:
 
 
 TUNABLE: Mapping[str, Tunable] = {
-    "face_mobilenet": Tunable("heads", lambda: Fed(FaceMobileNet(-1), trunks.MOBILENET_SIDE, (0.0,)), _start_mobilenet),
+    "face_mobilenet": Tunable("heads", lambda: Fed(FaceMobileNet(-1), MOBILENET_SIDE, (0.0,)), _start_mobilenet),
     "vgg_face": Tunable("fc8", lambda: Fed(VggFace(), VGG_SIZE, trunks.VGG_FACE_INPUT.mean), _start_vgg_face),
 }
 
@@ -148,7 +148,7 @@ def given(run: Path | None, folder: Path) -> Trunk:
     load_weights((run or own) / "best", mobile)
     if run is not None:
         save_weights(own / "best", mobile, {})
-    return _trunk(_key(EXPRESSION, own), Fed(mobile, trunks.MOBILENET_SIDE, (0.0,)), "heads")
+    return _trunk(_key(EXPRESSION, own), Fed(mobile, MOBILENET_SIDE, (0.0,)), "heads")
 
 
 def _key(name: str, own: Path) -> str:
@@ -157,7 +157,7 @@ def _key(name: str, own: Path) -> str:
 
 def _trunk(key: str, network: Fed, last: str) -> Trunk:
     """Faces lie in its pictures as FER2013 frames them."""
-    template = resized(COMPACT_TEMPLATE, network.size)
+    template = COMPACT_TEMPLATE.resized(network.size)
     return of_network(key, network, f"network.{last}", network.size, template, short=True)
 
 

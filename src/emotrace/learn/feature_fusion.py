@@ -4,7 +4,7 @@
     (n, 68) voice ─┴▶ (n, 324) standardised ─PCA─▶ (n, 68) ─┬▶ FC 14, ReLU ─▶ softmax 7
                                                             └▶ support vector machine
 
-Fitted with scikit-learn, kept and used as plain arrays (.npz, no pickle). A clip that lacks one of the two has no row here:
+Fitted with scikit-learn, kept and used as plain arrays (learn/arrays.py). A clip that lacks one of the two has no row here:
 whoever fuses lets the model of the other answer alone.
 
 Source: a UPC thesis (2017) on bimodal emotion recognition, for the sizes. Standardising before and C's choice are ours.
@@ -13,9 +13,7 @@ Source: a UPC thesis (2017) on bimodal emotion recognition, for the sizes. Stand
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import TypeVar
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,25 +131,6 @@ def fit_perceptron(
     return Perceptron(*(np.asarray(part, np.float64) for part in (inner, inner_bias, all_outer, all_bias)))
 
 
-Part = TypeVar("Part", Reduction, Perceptron)
-
-
-def save(path: Path, part: Reduction | Perceptron) -> None:
-    """Write the arrays of a part as .npz."""
-    np.savez(path, allow_pickle=False, **{field.name: getattr(part, field.name) for field in fields(part)})
-
-
-def load(path: Path, kind: type[Part]) -> Part:
-    """Read what `save` wrote.
-
-    Raises:
-        InputError: it is no such file.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as kept:
-            return kind(**{field.name: kept[field.name] for field in fields(kind)})
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path}: expected the .npz of a {kind.__name__.lower()} ({error})") from error
 
 
 def side_by_side(*blocks: NDArray[np.float32]) -> NDArray[np.float32]:

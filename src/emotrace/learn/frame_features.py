@@ -6,19 +6,15 @@ A network is a `Trunk`, one line each: those of `learn.trunks`, and here
     mini_xception     128   mean of the last maps of the expression network of `analyze` (trained on FER2013's Training part)
     of_network          d   what any torch network reads with its last layer
 
-Source: Knyazev et al. 2017: mirror images, rotations and scales, 18 in all, whose features are averaged. By how much faces are
-turned and scaled is ours.
+Source: Knyazev et al. 2017, who average the features of views (learn/views.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from itertools import product
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -26,73 +22,19 @@ from torch import Tensor, nn
 
 from emotrace.corpora.clips import Clips
 from emotrace.engine import LiteRtNetwork, prepare
-from emotrace.face.align import Template, similarity
+from emotrace.face.align import Template
 from emotrace.learn.clip_store import Arrays, ClipStore
 from emotrace.learn.frame_faces import FaceFinder, FrameFaces, clip_source, faces_of_clip
 from emotrace.learn.trunks import Trunk
+from emotrace.learn.views import PLAIN, View, seen
 from emotrace.weights import entry, read
 
-TURN, ZOOM = 10.0, 1.1  # degrees to either side, and factor up and down
-EVERY = 50              # clips between two lines of progress
+EVERY = 50  # clips between two lines of progress
 BATCH = 64
 
 # The eyes and mouth corners of the network's own four-point template (face.expression.TEMPLATE); the tip of the nose lies
 # between them as in the template of the compact network, which was measured on the same pictures.
 MINI_XCEPTION = Template(64, ((20.27, 24.05), (43.73, 24.05), (32.0, 35.94), (22.49, 48.25), (41.51, 48.25)), ())
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A way to look at a face.
-
-    Args:
-        mirrored: left and right are exchanged.
-        degrees: it is turned clockwise, about the middle of the crop.
-        zoom: it is enlarged by this factor.
-    """
-
-    mirrored: bool = False
-    degrees: float = 0.0
-    zoom: float = 1.0
-
-    def matrix(self, size: int) -> NDArray[np.float64]:
-        """The map of px of a crop of `size` px to the same crop in this view, (3, 3)."""
-        angle, middle = np.radians(self.degrees), (size - 1) / 2
-        a, b = self.zoom * np.cos(angle), self.zoom * np.sin(angle)
-        side = -1 if self.mirrored else 1
-        linear = np.array([[side * a, -side * b], [b, a]])
-        shift = middle - linear @ np.full(2, middle)
-        return np.array([[*linear[0], shift[0]], [*linear[1], shift[1]], [0, 0, 1]])
-
-
-PLAIN = (View(),)
-EIGHTEEN = tuple(
-    View(mirrored, degrees, zoom)
-    for mirrored, degrees, zoom in product((False, True), (0.0, -TURN, TURN), (1.0, 1 / ZOOM, ZOOM))
-)
-
-
-def seen(faces: FrameFaces, trunk: Trunk, view: View) -> NDArray[np.uint8]:
-    """Faces as a network wants them, in one view; pictures whose face has no points are taken whole.
-
-    Returns:
-        (n, size, size, 3) uint8; beyond a picture's edge its last pixels are repeated.
-    """
-    n, size = len(faces), trunk.size
-    scale = size / max(1, faces.pictures.shape[1])
-    whole = np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2]])
-    matrices = np.repeat(whole[None], n, axis=0)
-    bent = ~np.isnan(faces.points).any(axis=(1, 2)) & (trunk.template is not None)
-    if trunk.template is not None and bent.any():
-        matrices[bent] = similarity(faces.points[bent], np.asarray(trunk.template.points))
-    found = np.zeros((n, size, size, 3), np.uint8)
-    turned = view.matrix(size)
-    for i, picture in enumerate(faces.pictures):
-        matrix = (turned @ np.vstack([matrices[i], [0, 0, 1]]))[:2]
-        cv2.warpAffine(
-            picture, matrix, (size, size), dst=found[i], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-    return found
 
 
 def features_of_faces(faces: FrameFaces, trunk: Trunk, views: Sequence[View] = PLAIN) -> NDArray[np.float32]:
@@ -189,10 +131,3 @@ def of_network(
     width = 0
     width = run(np.zeros((1, size, size, 3), np.uint8)).shape[1]
     return Trunk(name, size, width, template, run)
-
-
-def resized(template: Template, size: int) -> Template:
-    """A template for crops of another size; pixel i covers i to i + 1."""
-    factor = size / template.size
-    points = tuple(((x + 0.5) * factor - 0.5, (y + 0.5) * factor - 0.5) for x, y in template.points)
-    return Template(size, points, template.mesh)

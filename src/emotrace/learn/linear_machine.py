@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,28 +60,6 @@ class LinearMachine:
         found[known] = 0
         found[np.ix_(np.flatnonzero(known), self.classes)] = single / single.sum(axis=1, keepdims=True)
         return found
-
-    def save(self, path: Path) -> None:
-        """Write a .npz that `load` reads."""
-        own = {name: getattr(self, name) for name in ARRAYS}
-        np.savez(path, allow_pickle=False, **own, **self.normaliser.arrays())
-
-
-ARRAYS = ("weights", "intercept", "sigmoid", "classes", "cost", "accuracy")
-
-
-def load(path: Path) -> LinearMachine:
-    """Read a machine.
-
-    Raises:
-        InputError: it is no such file.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as kept:
-            steps = Normaliser(kept["low"], kept["slope"], kept["root"], kept["mean"], kept["scale"])
-            return LinearMachine(steps, **{name: kept[name] for name in ARRAYS})
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path}: expected the .npz of a linear machine ({error})") from error
 
 
 def fit_machine(

@@ -11,9 +11,8 @@ iterates until it is close).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -85,23 +84,6 @@ class SupportVectors:
         found = np.full((len(features), len(self.classes)), np.nan, np.float32)
         found[known] = couple(np.clip(pairwise, SURE, 1 - SURE), len(self.classes))
         return found
-
-    def save(self, path: Path) -> None:
-        """Write a .npz that `load` reads."""
-        np.savez(path, **{field.name: getattr(self, field.name) for field in fields(self)})
-
-
-def load(path: Path) -> SupportVectors:
-    """Read a machine.
-
-    Raises:
-        InputError: it is no such file.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as kept:
-            return SupportVectors(**{field.name: kept[field.name] for field in fields(SupportVectors)})
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path}: expected the .npz of a support vector machine ({error})") from error
 
 
 def couple(pairwise: Array, classes: int) -> NDArray[np.float32]:

@@ -1,11 +1,10 @@
 """Frozen networks that turn a cropped face into numbers, for heads that are trained on them.
 
-    FrameFaces ─aligned─▶ (n, size, size, 3) RGB uint8 ─run─▶ (n, width) float32
+    FrameFaces ─views.seen─▶ (n, size, size, 3) RGB uint8 ─run─▶ (n, width) float32
 
-    vgg_face       25,088   conv blocks of VGG-Face, from weights that a user has; the whole crop, as it was trained
-    face_mobilenet  1,024   a MobileNet trained to recognise people, grey, aligned as FER2013 frames faces
-    sface             128   SFace's embedding before it is brought to unit length, aligned by five points as it was trained
-    compact           192   what emotrace's own expression network pools before its last layer, aligned likewise
+    vgg_face  25,088   conv blocks of VGG-Face, from weights that a user has; the whole crop, as it was trained
+    sface        128   SFace's embedding before it is brought to unit length, aligned by five points as it was trained
+    compact      192   what emotrace's own expression network pools before its last layer, aligned likewise
 
 `sface` and `compact` need no torch. `compact` was trained for expressions, on FER2013's Training part; of the others none
 was. Where faces come without points (folders of faces already cropped) the crop is taken as it is.
@@ -17,21 +16,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.api import fingerprint
-from emotrace.engine import OnnxNetwork, grey, prepare, quiet
-from emotrace.errors import InputError, unknown
-from emotrace.face.align import SFACE_112, Template, similarity, warp
+from emotrace.engine import OnnxNetwork, prepare, quiet
+from emotrace.errors import InputError
+from emotrace.face.align import SFACE_112, Template
 from emotrace.face.expression import COMPACT_TEMPLATE
-from emotrace.learn.frame_faces import FrameFaces
 from emotrace.weights import NetworkInput, entry, read
 
 Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 BATCH = 64
-MOBILENET_SIDE = 128  # px
 # Mean of VGG-Face's training pictures, red, green, blue, as its published file has it (meta.normalization.averageImage).
 VGG_FACE_INPUT = NetworkInput(size=224, mean=(129.1863, 104.7624, 93.5940))
 
@@ -53,24 +49,6 @@ class Trunk:
     width: int
     template: Template | None
     run: Run
-
-
-def aligned(faces: FrameFaces, trunk: Trunk) -> NDArray[np.uint8]:
-    """Faces as a trunk wants them: points brought to its template by a similarity, else the crop resized.
-
-    Returns:
-        (n, size, size, 3) uint8.
-    """
-    pictures = np.zeros((len(faces), trunk.size, trunk.size, 3), np.uint8)
-    bent = ~np.isnan(faces.points).any(axis=(1, 2)) & (trunk.template is not None)
-    if trunk.template is not None and bent.any():
-        matrices = similarity(faces.points[bent], np.asarray(trunk.template.points))
-        pictures[bent] = warp(faces.pictures[bent], matrices, trunk.size)
-    for i in np.flatnonzero(~bent):
-        shrinks = faces.pictures.shape[1] > trunk.size
-        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        pictures[i] = cv2.resize(faces.pictures[i], (trunk.size, trunk.size), interpolation=method)
-    return pictures
 
 
 def sface() -> Trunk:
@@ -157,41 +135,6 @@ def vgg_face_first_layer(
     load(layer, path)
     weight, bias = (value.numpy() for value in layer.state_dict().values())
     return weight.reshape(units, -1), bias
-
-
-def face_mobilenet() -> Trunk:
-    """What a face recognition MobileNet pools before its heads. Needs torch.
-
-    Source: see `networks.face_mobilenet`. Alignment is that of `compact`, at the side that the network was made for.
-    """
-    import torch
-
-    from emotrace.learn.networks.face_mobilenet import FEATURES, FaceMobileNet, pretrained
-
-    network = pretrained(FaceMobileNet()).eval()
-
-    @torch.no_grad()
-    def run(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return network.features(torch.from_numpy(grey(pictures))[:, None].float()).numpy()
-
-    larger = MOBILENET_SIDE / COMPACT_TEMPLATE.size
-    points = tuple((x * larger, y * larger) for x, y in COMPACT_TEMPLATE.points)
-    template = Template(MOBILENET_SIDE, points, COMPACT_TEMPLATE.mesh)
-    return Trunk("face_mobilenet", MOBILENET_SIDE, FEATURES, template, _in_batches(run, FEATURES))
-
-
-KINDS: dict[str, Callable[[], Trunk]] = {"compact": compact, "sface": sface, "face_mobilenet": face_mobilenet}
-
-
-def trunk_of(name: str) -> Trunk:
-    """A trunk that can be had without weights of the user's own, by name.
-
-    Raises:
-        UnknownNameError: there is no such trunk.
-    """
-    if name not in KINDS:
-        raise unknown("trunk", name, list(KINDS))
-    return KINDS[name]()
 
 
 def _in_batches(run: Run, width: int) -> Run:

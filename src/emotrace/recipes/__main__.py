@@ -15,7 +15,7 @@ from emotrace.corpora.paired import unshown
 from emotrace.corpora.table import Faces
 from emotrace.errors import EmotraceError, InputError
 from emotrace.learn.shipped import name_and_path
-from emotrace.recipes import catalogue, record
+from emotrace.recipes import catalogue, constants, record
 
 
 def main() -> None:
@@ -27,17 +27,19 @@ def main() -> None:
     parser.add_argument("--ship", type=Path, metavar="FILE", help="write the best weights as ONNX, when fitted")
     parser.add_argument("--stills", action="append", default=[], metavar="NAME=PATH", help="pictures that it learns from, too")
     parser.add_argument("--config", default="", metavar="NAME", help="another set of constants that the recipe's module names")
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="another value of a constant")
     given = parser.parse_args()
     try:
-        run(given.name, given.corpus, given.folder, given.ship, given.config, given.stills)
+        run(given.name, given.corpus, given.folder, given.ship, given.config, given.stills, given.set)
     except EmotraceError as error:
         print(f"emotrace: {error}", file=sys.stderr)
         sys.exit(2)
 
 
 def run(
-    name: str, corpus: Path, folder: Path, ship: Path | None = None, variant: str = "", stills: Sequence[str] = ()
-) -> None:
+    name: str, corpus: Path, folder: Path, ship: Path | None = None, variant: str = "", stills: Sequence[str] = (),
+    changes: Sequence[str] = (),
+) -> None:  # fmt: skip
     """Fit a recipe, and ship it where asked.
 
     Args:
@@ -47,16 +49,15 @@ def run(
         ship: ONNX file to write; None: none.
         variant: another set of constants that the recipe's module names; "" is its `Config()`.
         stills: corpora of pictures as "NAME=PATH", of a recipe that learns from them beside its clips.
+        changes: other values of constants, as "plan.epochs=3".
 
     Raises:
-        InputError: the recipe ships nothing, has no such variant, or takes no stills.
+        InputError: the recipe ships nothing, has no such variant or constant, or takes no stills.
     """
     recipe = catalogue.module(name)
     if ship is not None and not hasattr(recipe, "ship"):
         raise InputError(f"recipe {name} ships nothing; leave out --ship, its weights lie in {folder / 'best'}")
-    config = getattr(recipe, variant, None) if variant else recipe.Config()
-    if not isinstance(config, recipe.Config):
-        raise InputError(f"recipe {name} has no constants {variant!r}; see its module, or leave out --config")
+    config = constants.chosen(recipe, name, variant, changes)
     takes = bool(catalogue.RECIPES[name].stills)
     if stills and not takes:
         raise InputError(f"recipe {name} learns from its corpus alone; leave out --stills {stills[0]}")

@@ -34,8 +34,9 @@ from emotrace.corpora.table import Faces
 from emotrace.errors import InputError
 from emotrace.learn import activity, audio_dbn, fusion
 from emotrace.learn.answers import Answers
+from emotrace.learn.arrays import load, save
 from emotrace.learn.bag_of_mouths import Mouths
-from emotrace.learn.clip_parts import FittedPart, Part, fit_part, load, save
+from emotrace.learn.clip_parts import FittedPart, Part, fit_part
 from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.combinations import Lessons, averages, combined, lessons, published, singles
 from emotrace.learn.emonets_parts import ActivityPart, AudioPart, FacePart, MouthPart

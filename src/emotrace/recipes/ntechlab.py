@@ -2,7 +2,7 @@
 
     frames ─face, or the whole frame─▶ 18 views ─each network─▶ features a frame ─mean, std, min over time─▶ linear SVM ─┐
     sound ─1,582 functionals (IS10)─────────────────────────────────────────────────────────────────────▶ linear SVM ────┴▶ mean
-    posteriors' mean x square root of how frequent the classes are ─▶ the answer
+    posteriors' mean x square root of how frequent the classes are ─▶ the answer; in the end fitted on Train and Val
 
 The paper's networks are VGG-Face and three of the company's own; each is fine-tuned on FER2013. Here stand networks that can be
 had: a MobileNet of face recognition, fine-tuned likewise, and VGG-Face where the user has its weights; SFace as it is; and two
@@ -14,18 +14,15 @@ The paper's text was not at hand: constants marked "code" are from the code that
 github.com/bknyaz/emotiw), those marked "paper" from a description of it, the others are ours. The tables are named after the
 paper's; of its figures only those are given that the published code and result file say.
 
-Run as `emotrace train ntechlab --corpus FOLDER --stills fer2013=fer2013.csv --out RUN`, or, with more options, as
-`python -m emotrace.recipes.ntechlab CORPUS RUN`. There `--quick` is for two cores: two frames a second in place of all, nothing
-fine-tuned here, and no network that knows faces alone (`--config UNTUNED` of `python -m emotrace.recipes` has two of these);
-`--mobilenet` takes a network that `emotrace train expression_mobilenet` has fine-tuned on all of FER2013's Training part, those
-168 pictures included.
+Run as `emotrace train ntechlab --corpus FOLDER --stills fer2013=fer2013.csv --out RUN`. `--config QUICK` is for two cores: two
+frames a second in place of all, nothing fine-tuned here, and no network that knows faces alone (`UNTUNED` has two of these);
+`--set mobilenet=RUN` takes a network that `emotrace train expression_mobilenet` has fine-tuned on all of FER2013's Training
+part, those 168 pictures included; `--set vgg_face=FILE` fine-tunes VGG-Face, too.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,32 +33,32 @@ from numpy.typing import NDArray
 from emotrace.corpora import catalogue as corpora
 from emotrace.corpora.clips import Clips
 from emotrace.corpora.table import Faces
-from emotrace.errors import EmotraceError, InputError
+from emotrace.errors import InputError
 from emotrace.fuse import mean_pool
-from emotrace.learn import face_nets, sequence
+from emotrace.learn import arrays, face_nets, sequence
 from emotrace.learn.aggregation import AGGREGATIONS, Normalisation, aggregate
 from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.fine_tuning import FineTuning
 from emotrace.learn.frame_faces import FaceFinder, FaceFinding
-from emotrace.learn.frame_features import EIGHTEEN, PLAIN, View, features_of_clips
+from emotrace.learn.frame_features import features_of_clips
 from emotrace.learn.fusion import square_root_prior
 from emotrace.learn.kept import Kept
-from emotrace.learn.linear_machine import COSTS, LinearMachine, fit_machine, load
+from emotrace.learn.linear_machine import COSTS, LinearMachine, fit_machine
 from emotrace.learn.log import say
-from emotrace.learn.scoreboard import Row, Say, Scoreboard, best, row
+from emotrace.learn.scoreboard import Row, Say, Scoreboard, row
 from emotrace.learn.sequence import LstmPlan
 from emotrace.learn.stopwatch import Stopwatch
 from emotrace.learn.trunks import Trunk
+from emotrace.learn.views import EIGHTEEN, PLAIN, View
 from emotrace.learn.voice_sets import ABOUT, first_installed, voice_features
-from emotrace.recipes import Published, record
-from emotrace.recipes.__main__ import pictures
+from emotrace.recipes import Published
 from emotrace.scheme import EXPRESSION_7
 
 PUBLISHED = Published(0.6003, "accuracy", "Test", "Knyazev et al. 2017, arXiv 1711.04598, submission 5, on AFEW")
 HEADS = (EXPRESSION_7,)
 CLASSES = len(EXPRESSION_7)
 AFEW_TEST = (98, 40, 70, 144, 80, 28, 193)  # clips of each class of AFEW's Test, which the organisers told; code
-SYSTEM, MIXTURE, VOICE = "system", "mixture.json", "voice"
+SYSTEM, MIXTURE, VOICE, ON_BOTH = "system", "mixture.json", "voice", ", Train and Val"
 TABLES = {2: "Table 2: networks and aggregations", 3: "Table 3: what each step is worth", 4: "Table 4: order of frames",
           6: "Table 6: combinations"}  # fmt: skip
 LARGER_COSTS = (1e-2, 1e-1, 1.0, 10.0, 100.0)  # tried, too, where features are not standardised, and so are small
@@ -202,17 +199,16 @@ def fit(
     singles, lines = single_models(bench, frames, voice, kind)
     lines += ablations(bench, frames, plain, singles)
     lines += orders(bench, plain, {name: net.name for name, net in found.items()}, Kept(folder, clips))
-    combined = combinations(bench, singles)
-    lines += [line for line, _ in combined]
-    lines.append(with_val(bench, frames, voice))
-    chosen = best([line for line, _ in combined])
-    keep(bench, folder, kind, next(recipe for line, recipe in combined if line.name == chosen))
-    board = Scoreboard("NTechLab 2017", tuple(lines), chosen, NOTES)
+    lines += combinations(bench, singles)
+    answer, system = submitted(bench, frames, voice)
+    keep(bench, folder, kind, system)
+    board = Scoreboard("NTechLab 2017", (*lines, answer), answer.name, NOTES)
     board.write(folder, [f"{name}: {config.aggregation}" for name in found])
     return board
 
 
 NOTES = (
+    "The system's answer is what the paper submitted, the mean of all, fitted on Train and Val; no figure chooses it.",
     "The LSTMs are stopped by Val, so Val says too much of them; the machines have seen nothing of Val.",
     "Published: Test as announced, Val as the authors' code says of its own run, both on AFEW. Other figures of the paper's "
     "tables were not at hand.",
@@ -328,54 +324,64 @@ class Mixture:
         return square_root_prior(mean, np.array(self.prior, np.float64)) if self.prior else mean
 
 
-def combinations(bench: Bench, singles: Mapping[str, Features]) -> list[tuple[Row, Mixture]]:
+def combinations(bench: Bench, singles: Mapping[str, Features]) -> list[Row]:
     """Table 6: means of networks, with and without the voice, and class weights."""
     names = [name for name in singles if name != VOICE]
-    counts = np.bincount(bench.clips.label[labelled(bench.clips, "Train")], minlength=CLASSES)
-    prior = bench.config.prior or tuple(counts.tolist())
+    prior = prior_of(bench, ("Train",))
     everything = (*names, VOICE)
+    by = "" if bench.config.prior else " by Train's classes"
     mixtures = {
         **{f"{name} and voice": Mixture((name, VOICE)) for name in names},
         "all networks": Mixture(tuple(names)),
         "all networks and voice": Mixture(everything),
-        "the same, weighted by Train's classes" if not bench.config.prior else "the same, weighted": Mixture(everything, prior),
+        f"the same, weighted{by}": Mixture(everything, prior),
         "the same, weighted by AFEW's Test": Mixture(everything, AFEW_TEST),
     }
-    rows = [(bench.row(title, mixture.of(singles), 6), mixture) for title, mixture in mixtures.items()]
+    rows = [bench.row(title, mixture.of(singles), 6) for title, mixture in mixtures.items()]
     weighted = "the same, weighted by AFEW's Test"
     published = {"Val": 185 / 383, "Test": 0.6003}
-    return [(replace(line, published=published) if line.name == weighted else line, mixture) for line, mixture in rows]
+    return [replace(line, published=published) if line.name == weighted else line for line in rows]
 
 
-def with_val(bench: Bench, frames: Mapping[str, list[Features]], voice: Features) -> Row:
-    """Table 6's last line, as the paper's submission: all models fitted on Train and Val; Test alone is scored."""
-    kind, parts = bench.config.aggregation, ("Train", "Val")
-    own = [f"{name}, Train and Val" for name in (*frames, VOICE)]
-    said = [bench.said(title, aggregated(clips, kind, bench.config), None, parts)
-            for title, clips in zip(own, frames.values(), strict=False)]  # fmt: skip
-    said.append(bench.said(own[-1], voice, Normalisation(root=False), parts))
-    rows = labelled(bench.clips, "Test")
-    mean = mean_pool(np.stack(said), np.ones(len(said)))
-    title = "all networks and voice, fitted on Train and Val"
-    return row(title, mean[rows], bench.clips[rows], TABLES[6], bench.watch.seconds(*own))
+def prior_of(bench: Bench, parts: tuple[str, ...]) -> tuple[int, ...]:
+    """The counts of the classes whose roots weigh the answer: those stated, else those of some parts."""
+    rows = np.concatenate([labelled(bench.clips, part) for part in parts])
+    counts = np.bincount(bench.clips.label[rows], minlength=CLASSES)
+    return bench.config.prior or tuple(counts.tolist())
+
+
+def submitted(bench: Bench, frames: Mapping[str, list[Features]], voice: Features) -> tuple[Row, Mixture]:
+    """Table 6's last line, the system's answer: all models fitted on Train and Val, weighted; Test alone is scored."""
+    config, parts = bench.config, ("Train", "Val")
+    said = {on_both(name): bench.said(on_both(name), aggregated(clips, config.aggregation, config), None, parts)
+            for name, clips in frames.items()}  # fmt: skip
+    said[on_both(VOICE)] = bench.said(on_both(VOICE), voice, Normalisation(root=False), parts)
+    mixture = Mixture(tuple(said), prior_of(bench, parts))
+    title = "all networks and voice, weighted, fitted on Train and Val"
+    seconds = bench.watch.seconds(*said)
+    return row(title, mixture.of(said), bench.clips, TABLES[6], seconds, splits=("Test",)), mixture
+
+
+def on_both(name: str) -> str:
+    """The title of a model that is fitted on Train and Val."""
+    return f"{name}{ON_BOTH}"
 
 
 def keep(bench: Bench, folder: Path, voice: str, mixture: Mixture) -> None:
     """Write all that `predict` needs beside the networks: the machines of a mixture, and what it is made of."""
     own, members = folder / SYSTEM, []
     own.mkdir(parents=True, exist_ok=True)
-    for number, name in enumerate(mixture.members):
-        title = f"{VOICE}: {ABOUT[voice]}" if name == VOICE else f"{name}: {bench.config.aggregation}"
+    for number, title in enumerate(mixture.members):
         if title in bench.machines:
             file = f"machine-{number}.npz"
-            bench.machines[title].save(own / file)
-            members.append({"name": name, "machine": file})
+            arrays.keep(own / file, bench.machines[title])
+            members.append({"name": title.removesuffix(ON_BOTH), "machine": file})
     content = {"members": members, "voice": voice, "prior": list(mixture.prior)}
     (own / MIXTURE).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def predict(clips: Clips, folder: Path, config: Config, report: Say = say) -> Features:
-    """What the chosen combination of the run in `folder` says of clips, (n, 7); NaN where it says nothing.
+    """What the system of the run in `folder` says of clips, (n, 7); NaN where it says nothing.
 
     Raises:
         InputError: the folder holds no such run.
@@ -385,7 +391,7 @@ def predict(clips: Clips, folder: Path, config: Config, report: Say = say) -> Fe
     if not file.is_file():
         raise InputError(f"{file}: no such file; expected the folder of a finished run of ntechlab")
     system = json.loads(file.read_text(encoding="utf-8"))
-    wanted = {member["name"]: load(folder / SYSTEM / member["machine"]) for member in system["members"]}
+    wanted = {member["name"]: arrays.loaded(LinearMachine, folder / SYSTEM / member["machine"]) for member in system["members"]}
     found = nets(config, folder, None, report) if set(wanted) - {VOICE} else {}
     singles: dict[str, Features] = {}
     for name, machine in wanted.items():
@@ -398,27 +404,3 @@ def predict(clips: Clips, folder: Path, config: Config, report: Say = say) -> Fe
     if not singles:
         return np.full((len(clips), CLASSES), np.nan, np.float32)
     return Mixture(tuple(singles), tuple(system["prior"])).of(singles)
-
-
-def main() -> None:
-    """Train, print the tables, and say what went wrong in one line with status 2."""
-    parser = argparse.ArgumentParser(prog="python -m emotrace.recipes.ntechlab", description=__doc__.split("\n")[0])
-    parser.add_argument("corpus", type=Path, help="folder in AFEW's layout")
-    parser.add_argument("folder", type=Path, help="of the run; one that lies there is gone on with")
-    parser.add_argument("--quick", action="store_true", help="two frames a second, networks as they are")
-    parser.add_argument("--vgg-face", default="", metavar="FILE", help="weights of VGG-Face, to be fine-tuned")
-    parser.add_argument("--mobilenet", default="", metavar="FOLDER", help="run of expression_mobilenet, whose network joins")
-    parser.add_argument("--stills", action="append", default=[], metavar="NAME=PATH", help="pictures to fine-tune on")
-    given = parser.parse_args()
-    config = replace(QUICK if given.quick else Config(), vgg_face=given.vgg_face, mobilenet=given.mobilenet)
-    try:
-        record.write(given.folder, "ntechlab", config)
-        board = fit(given.corpus, given.folder, config, [pictures(word, given.corpus) for word in given.stills])
-    except EmotraceError as error:
-        print(f"emotrace: {error}", file=sys.stderr)
-        sys.exit(2)
-    print(board.markdown())
-
-
-if __name__ == "__main__":
-    main()

@@ -26,7 +26,7 @@ from emotrace.corpora import paired
 from emotrace.corpora.clips import Clips
 from emotrace.errors import EmotraceError
 from emotrace.fuse import LateFusion, log_pool, mean_pool, temper
-from emotrace.learn import classical, fusion
+from emotrace.learn import arrays, classical, fusion
 from emotrace.learn.answers import Answers, Judged, judge, temperatures
 from emotrace.learn.clip_measures import VOICE, WHISPER, Measures, measure_clips, measure_whisper
 from emotrace.learn.stacking import Stack, principal_components
@@ -122,7 +122,7 @@ def answers_of(clips: Clips, measures: Measures, folder: Path, config: Config) -
         features, shuffles = measures[what][train], config.shuffles
         cost = classical.choose(f"svm_{kernel}", features, labels, speakers, shuffles=shuffles, seed=config.seed).value
         machine = fit_svm(features, labels, kernel=kernel, cost=cost, groups=speakers, seed=config.seed)
-        machine.save(folder / f"{what}_svm_{kernel}{config.suffix}.npz")
+        arrays.keep(folder / f"{what}_svm_{kernel}{config.suffix}.npz", machine)
         names.append(f"{FEATURES[what]}, {kernel} SVM, C = {cost:g}")
         said.append(machine.probabilities(measures[what]))
     trees = classical.build("extra_trees", config.trees, config.seed).fit(measures[VOICE][train], labels)

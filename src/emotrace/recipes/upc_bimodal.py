@@ -5,22 +5,20 @@
     sound ─34 short-term features─▶ 68 means and deviations ─▶ SVM, C by 100 shuffles of 90/10 ───────────────────┤
     mean of the 256 units, beside the 68 features: 324 ─PCA─▶ 68 ─▶ FC 14, softmax 7, or SVM ─────────────────────┘
 
-The trunk of the thesis is VGG-Face, its convolutions frozen. With `--vgg-face PATH` its weights are taken from a file that the
-user has. Without one, the same heads stand on frozen networks that can be had (learn/trunks.py): two of face recognition, and
-emotrace's own, which has learnt expressions from FER2013. On the constructed corpus that last one has seen the pictures of
-Train (168 of the 28,709 that it learnt from), and was chosen on the part of FER2013 that Val and Test are taken from.
+The trunk of the thesis is VGG-Face, its convolutions frozen. With `--set vgg_face=FILE` its weights are taken from a file that
+the user has. Without one, the same heads stand on frozen networks that can be had (learn/face_nets.py): a MobileNet of face
+recognition, and emotrace's own, which has learnt expressions from FER2013. On the constructed corpus that one has seen the
+pictures of Train (168 of the 28,709 that it learnt from), and was chosen on the part of FER2013 that Val and Test are from.
+SFace can be named, too, but what it gives of a face is made to be the same whatever the face expresses.
 
 The thesis itself was not at hand, only a description of it: what that gives is marked "thesis" in `Config`, the rest is ours.
-No figure of it on AFEW could be found, so none is given. Run as `emotrace train upc_bimodal --corpus FOLDER`, or, with
-VGG-Face, as `python -m emotrace.recipes.upc_bimodal CORPUS FOLDER --vgg-face PATH`.
+No figure of it on AFEW could be found, so none is given. Run as `emotrace train upc_bimodal --corpus FOLDER`.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,9 +27,9 @@ from numpy.typing import NDArray
 
 from emotrace.corpora import catalogue as corpora
 from emotrace.corpora.clips import Clips
-from emotrace.errors import EmotraceError, InputError
+from emotrace.errors import InputError
 from emotrace.fuse import mean_pool
-from emotrace.learn import confusion_weights, fusion
+from emotrace.learn import arrays, confusion_weights, face_nets, fusion
 from emotrace.learn import feature_fusion as side
 from emotrace.learn.answers import Answers
 from emotrace.learn.augment import Augmentation
@@ -46,8 +44,8 @@ from emotrace.learn.outlier_frames import Outliers
 from emotrace.learn.scoreboard import Row, Say, Scoreboard, best, row, slug
 from emotrace.learn.stopwatch import Stopwatch
 from emotrace.learn.support_vectors import Kernel
-from emotrace.learn.trunks import sface, trunk_of, vgg_face, vgg_face_first_layer
-from emotrace.recipes import Published, record
+from emotrace.learn.trunks import sface, vgg_face, vgg_face_first_layer
+from emotrace.recipes import Published
 from emotrace.scheme import EXPRESSION_7
 
 PUBLISHED = Published(None, "accuracy", "Test", "UPC thesis (2017), whose figures could not be found")
@@ -77,7 +75,7 @@ class Config:
         finding: how sure a face is, how wide it is cropped, and frames a second that are looked at.
         augmentation: 30 degrees both ways, flips, zoom and shifts are of the thesis; how much zoom and shift is not.
         versions: augmented ones of each training frame, of which every epoch draws one.
-        trunks: frozen networks that stand for VGG-Face; see learn/trunks.py.
+        trunks: frozen networks that stand for VGG-Face; see learn/face_nets.py.
         vgg_face: file of VGG-Face's weights, taken in place of these; "" = none.
         heads: hidden layers on these: FC2 = 256, or FC1 = 512 and FC2 = 256; thesis.
         vgg_heads: the same on VGG-Face, whose own FC1 the first of them keeps; thesis.
@@ -96,7 +94,7 @@ class Config:
     finding: FaceFinding = FINDING
     augmentation: Augmentation = AUGMENTATION
     versions: int = 2
-    trunks: tuple[str, ...] = ("sface", "face_mobilenet", "compact")
+    trunks: tuple[str, ...] = ("face_mobilenet", "compact")
     vgg_face: str = ""
     heads: tuple[tuple[int, ...], ...] = ((256,), (512, 256))
     vgg_heads: tuple[tuple[int, ...], ...] = (UPC_ONE, UPC_TWO)
@@ -203,7 +201,7 @@ def trunk_names(config: Config) -> tuple[str, ...]:
 
 def look(clips: Clips, trunk: str, folder: Path, config: Config, part: str | None = None) -> Looked:
     """Frames of all clips; of the labelled ones of one part of the corpus, also augmented."""
-    network = vgg_face(Path(config.vgg_face)) if trunk == "vgg_face" else trunk_of(trunk)
+    network = vgg_face(Path(config.vgg_face)) if trunk == "vgg_face" else face_nets.frozen((trunk,))[trunk]
     finder = FaceFinder(replace(config.finding, size=config.frame_size))
     looking = Looking(config.augmentation, config.versions, config.seed)
     rows = np.arange(len(clips)) if part is None else labelled(clips, part)
@@ -252,7 +250,7 @@ def machine(values: Features, clips: Clips, file: Path, config: Config, standard
     train = usable(clips, "Train", values)
     if len(np.unique(clips.label[train])) > 1:
         how = config.kernels, config.shuffles, config.seed, standardised
-        fit_chosen(values[train], clips.label[train], clips.subject[train], *how).save(file)
+        arrays.keep(file, fit_chosen(values[train], clips.label[train], clips.subject[train], *how))
 
 
 # Fusion, of what both say, or of what both say it by.
@@ -285,9 +283,9 @@ def features(face: Model, voice: Model, clips: Clips, folder: Path, config: Conf
         reduction = side.fit_reduction(joined[train], config.components)
         few, labels = reduction.of(joined), clips.label[train]
         layers = side.fit_perceptron(few[train], labels, CLASSES, config.hidden, epochs=config.epochs, seed=config.seed)
-        side.save(folder / LAYERS, layers)
+        arrays.keep(folder / LAYERS, layers)
         machine(few, clips, folder / JOINT, config, standardised=False)
-        side.save(folder / REDUCTION, reduction)
+        arrays.keep(folder / REDUCTION, reduction)
     return {name: answer(name, face, voice, folder) for name in (PERCEPTRON, MACHINE)}
 
 
@@ -299,8 +297,8 @@ def answer(name: str, face: Model, voice: Model, folder: Path) -> Features:
     if name in (PERCEPTRON, MACHINE):
         fused = np.full_like(face.posteriors, np.nan)
         if (folder / REDUCTION).is_file():
-            few = side.load(folder / REDUCTION, side.Reduction).of(side.side_by_side(face.features, voice.features))
-            layers = side.load(folder / LAYERS, side.Perceptron)
+            few = arrays.loaded(side.Reduction, folder / REDUCTION).of(side.side_by_side(face.features, voice.features))
+            layers = arrays.loaded(side.Perceptron, folder / LAYERS)
             fused = layers.probabilities(few) if name == PERCEPTRON else said_by(folder / JOINT, few, CLASSES)
         return side.instead(fused, face.posteriors, voice.posteriors)
     return voice.posteriors if name == AUDIO else face.posteriors
@@ -350,23 +348,3 @@ def answers(face: Model, voice: Model, clips: Clips) -> Answers:
     group = clips.subject if known else np.char.mod("%d", np.arange(len(clips)) % 5)
     posteriors = np.stack([face.posteriors, voice.posteriors])
     return Answers((face.name, voice.name), ("face", "voice"), posteriors, clips.label, group)
-
-
-def main() -> None:
-    """Train with VGG-Face's weights; what goes wrong is said in one line, with status 2."""
-    parser = argparse.ArgumentParser(prog="python -m emotrace.recipes.upc_bimodal", description=__doc__.split("\n")[0])
-    parser.add_argument("corpus", type=Path, help="folder in AFEW's layout")
-    parser.add_argument("folder", type=Path, help="of the run")
-    parser.add_argument("--vgg-face", default="", metavar="FILE", help="VGG-Face's weights, .mat, .pth, .pt or .safetensors")
-    given = parser.parse_args()
-    config = Config(vgg_face=given.vgg_face)
-    try:
-        record.write(given.folder, "upc_bimodal", config)
-        print(fit(given.corpus, given.folder, config).summary)
-    except EmotraceError as error:
-        print(f"emotrace: {error}", file=sys.stderr)
-        sys.exit(2)
-
-
-if __name__ == "__main__":
-    main()

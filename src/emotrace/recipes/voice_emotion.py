@@ -64,6 +64,7 @@ class Config:
 
     Args:
         blocks: of Whisper's encoder.
+        mixed: what all blocks hear is mixed in shares that are learnt; else the last block's is taken.
         dropout: of what is pooled.
         smoothing: share of a label that is spread over the expressions its corpus has.
         affect_weight: of the squared error of valence and arousal, beside the cross-entropy.
@@ -77,6 +78,7 @@ class Config:
     """
 
     blocks: int = 2
+    mixed: bool = False
     dropout: float = 0.3
     smoothing: float = 0.1
     affect_weight: float = 1.0
@@ -147,7 +149,7 @@ class Lessons:
 def fit_on(clips: Sequence[Clips], folder: Path, config: Config, report: Report) -> VoiceListener:
     """A network fitted on clips; goes on with the run in `folder`. It has the average of the last epoch."""
     torch.manual_seed(config.plan.seed)
-    network, lessons = VoiceListener(pretrained(config.blocks), config.dropout), Lessons(clips, config)
+    network, lessons = VoiceListener(pretrained(config.blocks), config.dropout, config.mixed), Lessons(clips, config)
     if not (folder / "last").exists():
         head_first(network, lessons, config)
     loop.fit(

@@ -42,11 +42,13 @@ class VoiceListener(nn.Module):
     Args:
         encoder: that hears.
         dropout: of what is pooled.
+        mixed: all blocks are heard, in shares that are learnt, and not the last alone.
     """
 
-    def __init__(self, encoder: Encoder, dropout: float) -> None:
+    def __init__(self, encoder: Encoder, dropout: float, mixed: bool = False) -> None:
         super().__init__()
         self.encoder = encoder
+        self.shares = nn.Parameter(torch.zeros(len(encoder.blocks))) if mixed else None
         self.norm = nn.LayerNorm(WIDTH)
         self.pool = AttentivePool()
         self.head = nn.Sequential(nn.LayerNorm(2 * WIDTH), nn.Dropout(dropout), nn.Linear(2 * WIDTH, OUTPUTS))
@@ -65,7 +67,11 @@ class VoiceListener(nn.Module):
     def pooled(self, clips: Tensor) -> Tensor:
         """What the head is given, (n, 768)."""
         heard = clips[..., BANDS] if clips.shape[2] > BANDS else None
-        x = self.norm(self.encoder(clips[..., :BANDS], heard))
+        states = self.encoder.states(clips[..., :BANDS], heard)
+        if self.shares is None:
+            x = self.norm(states[-1])
+        else:
+            x = sum(share * self.norm(state) for share, state in zip(self.shares.softmax(0), states, strict=True))
         statistics: Tensor = self.pool(x, None if heard is None else heard[:, ::2])
         return statistics
 

@@ -89,13 +89,19 @@ class Encoder(nn.Module):
         Returns:
             (n, ceil(t / 2), 384).
         """
+        return self.states(mel, heard)[-1]
+
+    def states(self, mel: Tensor, heard: Tensor | None = None) -> list[Tensor]:
+        """The same behind every block, from the first to the last."""
         x = gelu(self.conv1(_behind_is_zero(mel.transpose(1, 2), heard)))
         x = gelu(self.conv2(_behind_is_zero(x, heard))).transpose(1, 2)
         x = x + self.positional_embedding[: x.shape[1]]
         looked_at = None if heard is None else heard[:, None, None, ::2] > 0
+        found: list[Tensor] = []
         for block in self.blocks:
             x = block(x, looked_at)
-        return x
+            found.append(x)
+        return found
 
 
 def _behind_is_zero(x: Tensor, heard: Tensor | None) -> Tensor:

@@ -1,0 +1,77 @@
+"""What is learnt, as plain arrays: a dataclass to arrays and back, and one .npz, written whole and read without pickle."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+import numpy as np
+
+from emotrace.errors import InputError
+from emotrace.learn.clip_store import Arrays
+
+Kind = TypeVar("Kind")
+
+
+def as_arrays(thing: Any, prefix: str = "") -> Arrays:
+    """The fields of a dataclass of arrays, numbers and other such dataclasses, as they are kept; `restored` makes it again."""
+    found: Arrays = {}
+    for field in fields(thing):
+        value, name = getattr(thing, field.name), f"{prefix}{field.name}"
+        found |= as_arrays(value, f"{name} ") if is_dataclass(value) else {name: np.asarray(value)}
+    return found
+
+
+def restored(kind: type[Kind], arrays: Arrays, prefix: str = "") -> Kind:
+    """A dataclass from what `as_arrays` made of it.
+
+    Raises:
+        KeyError: a field is missing.
+    """
+    hints: dict[str, Any] = get_type_hints(kind)
+    values = {}
+    for field in fields(kind):  # type: ignore[arg-type]
+        name, inner = f"{prefix}{field.name}", hints[field.name]
+        nested = isinstance(inner, type) and is_dataclass(inner)
+        values[field.name] = restored(inner, arrays, f"{name} ") if nested else arrays[name]
+    return kind(**values)
+
+
+def save(file: Path, arrays: Arrays) -> None:
+    """Write arrays whole: a file of that name is either the one before or the new one."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name("." + file.name)
+    np.savez(draft, allow_pickle=False, **arrays)
+    draft.replace(file)
+
+
+def load(file: Path) -> Arrays:
+    """Read what `save` wrote.
+
+    Raises:
+        InputError: it is no such file.
+    """
+    try:
+        with np.load(file, allow_pickle=False) as found:
+            return {name: found[name] for name in found.files}
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: not the .npz of a fitted model ({error}); train anew, the run did not end") from error
+
+
+def keep(file: Path, thing: Any) -> None:
+    """Write a dataclass as its arrays; `loaded` reads it."""
+    save(file, as_arrays(thing))
+
+
+def loaded(kind: type[Kind], file: Path) -> Kind:
+    """A dataclass from the file in which its arrays were kept.
+
+    Raises:
+        InputError: it is no such file, or that of something else.
+    """
+    arrays = load(file)
+    try:
+        return restored(kind, arrays)
+    except KeyError as error:
+        raise InputError(f"{file}: not the .npz of {kind.__name__}, {error} is missing; train anew") from error

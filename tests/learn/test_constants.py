@@ -1,0 +1,50 @@
+"""Constants of a recipe as asked for on the command line."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
+
+from emotrace.errors import InputError  # noqa: E402
+from emotrace.recipes import constants, ntechlab, upc_bimodal  # noqa: E402
+from emotrace.recipes.__main__ import run  # noqa: E402
+
+
+def test_nothing_asked_for_is_the_recipe_s_own() -> None:
+    assert constants.chosen(ntechlab, "ntechlab") == ntechlab.Config()
+    assert constants.chosen(ntechlab, "ntechlab", "QUICK") == ntechlab.QUICK
+
+
+def test_single_constants_change_and_all_others_stay() -> None:
+    wanted = ["vgg_face=7.mat", "finding.rate=2.5", "costs=[0.1, 1]", "augmented=false", "seed=3"]
+    found = constants.chosen(ntechlab, "ntechlab", "", wanted)
+    own = ntechlab.Config()
+    assert found == replace(
+        own, vgg_face="7.mat", finding=replace(own.finding, rate=2.5), costs=(0.1, 1.0), augmented=False, seed=3
+    )
+    assert constants.changed(upc_bimodal.Config(), "heads=[[32], [64, 32]]").heads == ((32,), (64, 32))
+    assert constants.changed(upc_bimodal.Config(), "vgg_face=12").vgg_face == "12"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("seed", "expected FIELD=VALUE, with a field of: finding, tuned, frozen"),
+        ("sead=3", "expected FIELD=VALUE, with a field of: finding, tuned, frozen"),
+        ("finding.speed=3", "with a field of: "),
+        ("seed.deeper=3", "with a field of: finding"),
+        ("seed=three", "input should be a valid integer.*it is 0 if left alone"),
+        ("tuning.precision=int8", "should be 'fp32', 'bf16' or 'fp16'.*it is 'bf16' if left alone"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_line(change: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        constants.chosen(ntechlab, "ntechlab", "", [change])
+
+
+def test_constants_that_the_recipe_does_not_have_are_said_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="recipe ntechlab has no constants 'FAST'; there are: QUICK, UNTUNED"):
+        run("ntechlab", tmp_path, tmp_path / "run", variant="FAST")
+    assert not (tmp_path / "run").exists()
