@@ -1,6 +1,6 @@
 """Truth in the wild: what an expression component reads in whole pictures and clips, where our own detector finds the faces.
 
-    python bench/wild.py face.expression face.expression_compact [--data ../shared/data]
+    python bench/wild.py face.expression face.expression_mini_xception [--data ../shared/data]
 
 Three questions: are seven portraits, one an expression, named; do faces that show nothing read as sad or angry (the field's
 most reported fault); does a woman who cries and then laughs turn happy when she laughs. Two men who dispute stand below the
@@ -98,7 +98,7 @@ def lines(component: str, data: Path) -> list[str]:
 def main() -> None:
     """Print a table for each component named."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("components", nargs="+", help="face.expression, face.expression_compact, ...")
+    parser.add_argument("components", nargs="+", help="face.expression, face.expression_mini_xception, ...")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     given = parser.parse_args()
     for component in given.components:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from emotrace.face.align import warp
-from emotrace.face.expression import TEMPLATE, Expression
+from emotrace.face.expression import FER2013_TEMPLATE, Expression
 from emotrace.video import Video
 from recordings import samples_of
 
@@ -26,7 +26,7 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 def smiles(five_people: Path, tmp_path: Path) -> Path:
     """The five faces of the photo as crops: four who smile and one who does not, sorted into folders."""
     faces = samples_of(next(Video.open(five_people).chunks()).images[0])
-    crops = warp(faces.pictures(), TEMPLATE.matrices(faces.tracks.mesh), TEMPLATE.size)
+    crops = warp(faces.pictures(), FER2013_TEMPLATE.matrices(faces.tracks.mesh), FER2013_TEMPLATE.size)
     happy = Expression().extract(faces)[:, 3] > 0.8
     for k, (crop, smiling) in enumerate(zip(crops, happy, strict=True)):
         folder = tmp_path / "corpus" / ("happy" if smiling else "neutral")

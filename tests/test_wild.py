@@ -10,7 +10,7 @@ import wild
 
 from emotrace.scheme import EXPRESSION_7
 
-COMPONENTS = ("face.expression", "face.expression_compact")
+COMPONENTS = ("face.expression", "face.expression_mini_xception")
 read = cache(wild.read)
 
 

@@ -94,12 +94,12 @@ COMPONENTS: dict[str, Spec] = {
         ),
         Spec(
             "face.expression", "emotrace.face.expression:Expression", "discrete expression",
-            scheme=schemes.EXPRESSION_7, weights=("fer_mini_xception",), paper="Arriaga, Valdenegro & Plöger 2017",
+            scheme=schemes.EXPRESSION_7, weights=("expression",), on_device=True, paper="docs/cards/expression.md",
         ),
         Spec(
-            "face.expression_compact", "emotrace.face.expression:CompactExpression", "discrete expression, our own network",
-            scheme=schemes.EXPRESSION_COMPACT, weights=("expression_compact",), default=False, on_device=True,
-            paper="docs/cards/expression_compact.md",
+            "face.expression_mini_xception", "emotrace.face.expression:MiniXception", "discrete expression, a network of 2017",
+            scheme=schemes.EXPRESSION_MINI_XCEPTION, weights=("fer_mini_xception",), default=False,
+            paper="Arriaga, Valdenegro & Plöger 2017",
         ),
         Spec(
             "face.valence_arousal", "emotrace.face.valence_arousal:Circumplex", "valence and arousal, derived",

@@ -58,13 +58,13 @@ EXPRESSION_7 = Scheme(
     exclusive=True,
     about=("probability that a viewer would name the shown expression so; the seven sum to 1",),
 )
-EXPRESSION_COMPACT = Scheme(
-    "expression_compact",
+EXPRESSION_MINI_XCEPTION = Scheme(
+    "expression_mini_xception",
     EXPRESSION_7.labels,
-    prefix="compact_",
+    prefix="mini_xception_",
     unit="probability",
     exclusive=True,
-    about=("the same by our own calibrated network; the seven sum to 1",),
+    about=("the same by a small network of 2017, not calibrated; the seven sum to 1",),
 )
 EXPRESSION_8 = Scheme(
     "expression_8",

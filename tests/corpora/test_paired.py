@@ -12,7 +12,7 @@ import pytest
 
 from emotrace.corpora import moving_face, paired, ravdess
 from emotrace.corpora.table import Faces, table
-from emotrace.corpora.voices import Voices
+from emotrace.corpora.voices import Voices, decode
 from emotrace.errors import FolderError, InputError
 from emotrace.face.detect import Detector
 from emotrace.scheme import EXPRESSION_7
@@ -116,23 +116,38 @@ def test_a_clip_has_pictures_at_25_a_second_and_its_voice_without_the_silence(co
     assert pitch == pytest.approx(100 + 10 * int(row["speaker"]), abs=2)
 
 
-def test_the_pictures_of_a_clip_are_those_that_were_drawn(corpus: Path, faces: Faces) -> None:
+def test_the_pictures_of_a_clip_are_those_that_were_drawn(corpus: Path, faces: Faces, voices: Voices) -> None:
     row = listed(corpus)[0]
     face = faces.pictures[int(row["row"])]
     assert isinstance(face, np.ndarray)
     images = np.concatenate([chunk.images for chunk in Video.open(corpus / row["clip"]).chunks()])
-    drawn = list(moving_face.pictures(face, len(images), np.random.default_rng(int(row["seed"]))))
+    moved = moving_face.moved_by(moving_face.trimmed(decode(voices.recordings[int(row["spoken"])])))
+    drawn = list(moving_face.pictures(face, moved, np.random.default_rng(int(row["seed"]))))
     for k in (0, len(images) - 1):
         assert np.abs(images[k].astype(float) - drawn[k][:, :, None]).mean() < 4  # grey levels, after H.264
         assert np.ptp(images[k], axis=2).max() <= 2  # grey stays grey
 
 
 def test_the_face_moves_smoothly() -> None:
-    path = moving_face.motion(100, np.random.default_rng(5))
+    path = moving_face.motion(np.zeros((2, 100)), np.random.default_rng(5))
     middle = path @ np.array([moving_face.SIDE / 2, moving_face.SIDE / 2, 1])
     steps = np.linalg.norm(np.diff(middle, axis=0), axis=1)
     assert np.abs(middle - [moving_face.WIDTH / 2, moving_face.HEIGHT / 2]).max() <= moving_face.SHIFT
     assert 0 < steps.max() < 5
+
+
+def test_the_head_nods_with_the_loudness_and_sways_with_the_pitch() -> None:
+    time = np.arange(16000) / 16000
+    low, high = np.sin(2 * np.pi * 200 * time), np.sin(2 * np.pi * 400 * time)
+    sound = np.concatenate([0.025 * low, 0.4 * low, 0.4 * low, 0.1 * high, 0 * low]) * np.sqrt(2)
+    moved = moving_face.moved_by(sound.astype(np.float32))
+    assert moved.shape == (2, 125)
+    assert moved[0, [12, 37, 62]] == pytest.approx(0, abs=0.5)
+    assert moved[0, 87] == pytest.approx(moving_face.SWAY, abs=0.5)        # an octave up
+    assert moved[1, [12, 37, 87, 112]] == pytest.approx(moving_face.NOD * np.array([0.5, 1, 1, 0]), abs=0.5)
+    still, moving = (moving_face.motion(each, np.random.default_rng(5))[:, :, 2] for each in (np.zeros((2, 125)), moved))
+    assert pytest.approx(moved) == (moving - still).T
+    assert not moving_face.moved_by(np.zeros(16000, np.float32)).any()
 
 
 def test_making_it_again_gives_the_same_bytes_and_makes_only_what_is_missing(
@@ -183,7 +198,7 @@ def test_the_detector_finds_a_real_face_in_a_clip(five_people: Path) -> None:
     photo = next(Video.open(five_people).chunks()).images[0]
     x1, y1, x2, y2 = Detector().detect(photo).box[0].astype(int)
     face = cv2.resize(cv2.cvtColor(photo[y1:y2, x1:x2], cv2.COLOR_RGB2GRAY), (48, 48), interpolation=cv2.INTER_AREA)
-    frames = list(moving_face.pictures(np.asarray(face, np.uint8), 50, np.random.default_rng(1)))
+    frames = list(moving_face.pictures(np.asarray(face, np.uint8), np.zeros((2, 50)), np.random.default_rng(1)))
     found = [Detector().detect(np.repeat(frame[:, :, None], 3, axis=2)) for frame in frames[::10]]
     assert [len(detections) for detections in found] == [1] * 5
     widths = np.array([box.box[0, 2] - box.box[0, 0] for box in found])

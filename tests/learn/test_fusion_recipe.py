@@ -28,7 +28,7 @@ def clips_of(*paths: Path) -> Clips:
 def test_a_clip_is_measured_as_its_face_looks_and_its_sound_is(woman: Path, late_sound: Path, made: Path) -> None:
     laughing = ClipMeasurer(rate=2).measure(woman)
     assert {name: rows.shape for name, rows in laughing.items()} == {
-        "face.expression": (1, 7), "face.expression_compact": (1, 7), "face.blendshapes": (1, 52), "voice": (1, 68),
+        "face.expression": (1, 7), "face.expression_mini_xception": (1, 7), "face.blendshapes": (1, 52), "voice": (1, 68),
     }  # fmt: skip
     assert laughing["face.expression"].sum() == pytest.approx(1, abs=1e-4)
     assert EXPRESSION_7.labels[laughing["face.expression"].argmax()] == "happiness"  # she laughs most of the time

@@ -10,7 +10,7 @@ from emotrace.engine import grey
 from emotrace.errors import InputError
 from emotrace.face.age_gender import AgeGender
 from emotrace.face.align import warp
-from emotrace.face.expression import COMPACT_TEMPLATE
+from emotrace.face.expression import FER2013_TEMPLATE
 from emotrace.learn.groups import estimated, measure
 from emotrace.learn.shipped import Shipped
 from emotrace.scheme import EXPRESSION_7
@@ -40,7 +40,7 @@ def test_a_corpus_without_labels_says_so():
 
 
 def test_the_gender_of_a_small_face_is_that_of_the_same_face_when_it_is_large(faces):
-    crops = grey(warp(faces.pictures(), COMPACT_TEMPLATE.matrices(faces.tracks.mesh), COMPACT_TEMPLATE.size))
+    crops = grey(warp(faces.pictures(), FER2013_TEMPLATE.matrices(faces.tracks.mesh), FER2013_TEMPLATE.size))
     large, small = AgeGender("cpu").extract(faces), estimated(crops)
     sure = np.abs(large[:, 1] - 0.5) > 0.4
     assert sure.sum() >= 3

@@ -8,14 +8,14 @@ import pytest
 from emotrace.engine import grey
 from emotrace.errors import InputError
 from emotrace.face.align import warp
-from emotrace.face.expression import COMPACT_TEMPLATE
+from emotrace.face.expression import FER2013_TEMPLATE
 from emotrace.learn.light import FLOOR, PADDING, grey_levels, isotropic_smoothing, padded, smoothed, stretched
 
 
 @pytest.fixture(scope="module")
 def crops(faces):
     """The five faces of the photo, (5, 96, 96) grey."""
-    matrices = COMPACT_TEMPLATE.matrices(faces.tracks.mesh) * 2
+    matrices = FER2013_TEMPLATE.matrices(faces.tracks.mesh) * 2
     return grey(warp(faces.pictures(), matrices, 96))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from emotrace.engine import grey
 from emotrace.face.align import warp
-from emotrace.face.expression import COMPACT_TEMPLATE
+from emotrace.face.expression import FER2013_TEMPLATE
 from emotrace.face.landmarks import ibug_68
 from emotrace.learn.registration import inner, moved
 from emotrace.learn.small_faces import SmallFaces
@@ -16,8 +16,8 @@ from emotrace.learn.small_faces import SmallFaces
 @pytest.fixture(scope="module")
 def small(faces):
     """The five faces of the photo as FER2013 would frame them, (5, 48, 48), and their landmarks there."""
-    matrices = COMPACT_TEMPLATE.matrices(faces.tracks.mesh)
-    crops = grey(warp(faces.pictures(), matrices, COMPACT_TEMPLATE.size))
+    matrices = FER2013_TEMPLATE.matrices(faces.tracks.mesh)
+    crops = grey(warp(faces.pictures(), matrices, FER2013_TEMPLATE.size))
     return crops, moved(ibug_68(faces.tracks.mesh), matrices)
 
 

@@ -77,10 +77,10 @@ def test_a_head_of_seven_is_judged_against_votes_without_contempt(corpus, convne
 
 def test_the_shipped_network_has_its_eight_way_head_too(corpus):
     images = fer2013.read(corpus).images()[:3]
-    model = trained.model("face.expression_compact", "votes")
+    model = trained.model("face.expression", "votes")
     assert model.scheme is EXPRESSION_8
     assert model.predict(images).sum(1) == pytest.approx(np.ones(3), abs=1e-5)
-    assert trained.model("face.expression", "votes").scheme is EXPRESSION_7
+    assert trained.model("face.expression_mini_xception", "votes").scheme is EXPRESSION_7
 
 
 @pytest.mark.parametrize("name", list(catalogue.RECIPES))

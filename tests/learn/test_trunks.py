@@ -51,18 +51,20 @@ def test_a_face_without_points_is_taken_as_it_was_cropped() -> None:
     assert seen(faces_at(pictures[:0], points[:0]), trunk).shape == (0, 64, 64, 3)
 
 
-def test_the_compact_trunk_gives_what_the_shipped_network_decides_by() -> None:
-    trunk = trunks.compact()
+@pytest.mark.parametrize(("name", "width"), [("expression", 1024), ("compact", 192)])
+def test_a_trunk_of_our_own_gives_what_the_network_decides_by(name: str, width: int) -> None:
+    trunk = getattr(trunks, name)()
+    weights = {"compact": "expression_compact"}.get(name, name)
     pictures = np.random.default_rng(1).integers(0, 255, (5, 48, 48, 3)).astype(np.uint8)
     features = trunk.run(pictures)
-    assert features.shape == (5, 192)
-    assert trunk.run(pictures[:0]).shape == (0, 192)
-    said = OnnxNetwork("expression_compact").run(pictures)  # a linear layer on these features, a temperature, a softmax
+    assert features.shape == (5, width)
+    assert trunk.run(pictures[:0]).shape == (0, width)
+    said = OnnxNetwork(weights).run(pictures)  # a linear layer on these features, a temperature, a softmax
     logits = np.log(said) - np.log(said).mean(axis=1, keepdims=True)
-    more = np.random.default_rng(2).integers(0, 255, (400, 48, 48, 3)).astype(np.uint8)
-    known = np.log(OnnxNetwork("expression_compact").run(more))
+    more = np.random.default_rng(2).integers(0, 255, (2 * width, 48, 48, 3)).astype(np.uint8)
+    known = np.log(OnnxNetwork(weights).run(more))
     known -= known.mean(axis=1, keepdims=True)
-    design = np.hstack([trunk.run(more), np.ones((400, 1), np.float32)])
+    design = np.hstack([trunk.run(more), np.ones((2 * width, 1), np.float32)])
     line = np.linalg.lstsq(design.astype(np.float64), known, rcond=None)[0]
     assert np.hstack([features, np.ones((5, 1))]) @ line == pytest.approx(logits, abs=0.02)
 

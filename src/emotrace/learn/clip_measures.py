@@ -20,7 +20,7 @@ from emotrace.corpora.clips import Clips
 from emotrace.errors import VideoError
 from emotrace.face.action_units import Blendshapes
 from emotrace.face.detect import Detections, Detector
-from emotrace.face.expression import CompactExpression, Expression
+from emotrace.face.expression import Expression, MiniXception
 from emotrace.face.landmarks import Mesh, Region
 from emotrace.face.track import Tracker
 from emotrace.video import Video
@@ -45,7 +45,7 @@ class ClipMeasurer:
         self.detector, self.mesh, self.voice = Detector(), Mesh(), MidTerm()
         self.extractors: dict[str, FaceExtractor] = {
             "face.expression": Expression(),
-            "face.expression_compact": CompactExpression(),
+            "face.expression_mini_xception": MiniXception(),
             "face.blendshapes": Blendshapes(),
         }
 

@@ -17,13 +17,10 @@ from emotrace.errors import WeightsError
 
 OPSET = 17
 TOLERANCE = 1e-4
-HALF_TOLERANCE = 5e-3  # of a probability, which half-precision weights may move
 SMALLEST = 1024        # numbers in a tensor that is worth halving
 
 
-def export(
-    network: nn.Module, example: Tensor, path: Path, inputs: str, outputs: tuple[str, ...], half: bool = False
-) -> None:
+def export(network: nn.Module, example: Tensor, path: Path, inputs: str, outputs: tuple[str, ...]) -> None:
     """Write a network as ONNX with a free batch size, and check that ONNX Runtime gives what torch gives.
 
     Args:
@@ -32,10 +29,9 @@ def export(
         path: file to write; appears only when the check has passed.
         inputs: name of the input.
         outputs: names of the outputs.
-        half: weights in half precision, arithmetic in single; outputs must be probabilities.
 
     Raises:
-        WeightsError: ONNX Runtime's output is further than 1e-4 from torch's, with half-precision weights 5e-3.
+        WeightsError: ONNX Runtime's output is further than 1e-4 from torch's.
     """
     network = network.eval().cpu()
     free = {name: {0: "faces"} for name in (inputs, *outputs)}
@@ -46,18 +42,13 @@ def export(
             network, (example,), str(new), input_names=[inputs], output_names=list(outputs), dynamic_axes=free,
             opset_version=OPSET, dynamo=False,
         )  # fmt: skip
-    if half:
-        model = onnx.load(str(new))
-        halve(model)
-        onnx.save(model, str(new))
-    tolerance = HALF_TOLERANCE if half else TOLERANCE
     with torch.no_grad():
         expected = network(example)
     expected = (expected,) if isinstance(expected, Tensor) else expected
     for name, ours, theirs in zip(outputs, expected, run(new, example.numpy()), strict=True):
-        if (gap := float(np.abs(ours.numpy() - theirs).max())) > tolerance:
+        if (gap := float(np.abs(ours.numpy() - theirs).max())) > TOLERANCE:
             new.unlink()
-            raise WeightsError(f"{path}: output {name} of ONNX Runtime is {gap:.2g} from torch's, expected at most {tolerance}")
+            raise WeightsError(f"{path}: output {name} of ONNX Runtime is {gap:.2g} from torch's, expected at most {TOLERANCE}")
     new.rename(path)
 
 

@@ -1,6 +1,6 @@
 """The networks of an ensemble that looks at faces: those taken as they are, and those fine-tuned on stills, by name.
 
-    frozen   compact, sface (learn.trunks), mini_xception, face_mobilenet      as they are
+    frozen   expression, compact, sface (learn.trunks), mini_xception, face_mobilenet      as they are
     tuned    face_mobilenet, vgg_face                                          face recognition, fine-tuned on stills
     given    expression_mobilenet                                              a run of that recipe, which fine-tunes as well
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from emotrace.api import fingerprint
 from emotrace.corpora.table import Faces
 from emotrace.errors import InputError, unknown
-from emotrace.face.expression import COMPACT_TEMPLATE
+from emotrace.face.expression import FER2013_TEMPLATE
 from emotrace.learn import trunks
 from emotrace.learn.checkpoint import load_weights, save_weights
 from emotrace.learn.fine_tuning import Fed, FineTuning, fine_tune, fine_tuned
@@ -71,7 +71,8 @@ def face_mobilenet() -> Trunk:
 
 
 FROZEN: Mapping[str, Callable[[], Trunk]] = {
-    "compact": trunks.compact, "sface": trunks.sface, "mini_xception": mini_xception, "face_mobilenet": face_mobilenet,
+    "expression": trunks.expression, "compact": trunks.compact, "sface": trunks.sface, "mini_xception": mini_xception,
+    "face_mobilenet": face_mobilenet,
 }  # fmt: skip
 
 
@@ -157,7 +158,7 @@ def _key(name: str, own: Path) -> str:
 
 def _trunk(key: str, network: Fed, last: str) -> Trunk:
     """Faces lie in its pictures as FER2013 frames them."""
-    template = COMPACT_TEMPLATE.resized(network.size)
+    template = FER2013_TEMPLATE.resized(network.size)
     return of_network(key, network, f"network.{last}", network.size, template, short=True)
 
 

@@ -3,7 +3,7 @@
     FrameFaces ─points on the network's template, then 18 views (mirrored, turned, scaled)─▶ network ─mean of views─▶ (n, width)
 
 A network is a `Trunk`, one line each: those of `learn.trunks`, and here
-    mini_xception     128   mean of the last maps of the expression network of `analyze` (trained on FER2013's Training part)
+    mini_xception     128   mean of the last maps of `face.expression_mini_xception` (trained on FER2013's Training part)
     of_network          d   what any torch network reads with its last layer
 
 Source: Knyazev et al. 2017, who average the features of views (learn/views.py).
@@ -32,8 +32,8 @@ from emotrace.weights import entry, read
 EVERY = 50  # clips between two lines of progress
 BATCH = 64
 
-# The eyes and mouth corners of the network's own four-point template (face.expression.TEMPLATE); the tip of the nose lies
-# between them as in the template of the compact network, which was measured on the same pictures.
+# The eyes and mouth corners of face.expression.MINI_XCEPTION_TEMPLATE; the tip of the nose lies between them as in
+# FER2013_TEMPLATE, which was measured on the same pictures.
 MINI_XCEPTION = Template(64, ((20.27, 24.05), (43.73, 24.05), (32.0, 35.94), (22.49, 48.25), (41.51, 48.25)), ())
 
 
@@ -79,7 +79,7 @@ def _computed(path: Path, trunk: Trunk, finder: FaceFinder, store: ClipStore, vi
 
 
 def mini_xception() -> Trunk:
-    """Mean over the last maps (128) of the network of `face.expression`.
+    """Mean over the last maps (128) of the network of `face.expression_mini_xception`.
 
     Source: Arriaga, Valdenegro & Plöger 2017.
     """

@@ -4,10 +4,11 @@
 
     vgg_face  25,088   conv blocks of VGG-Face, from weights that a user has; the whole crop, as it was trained
     sface        128   SFace's embedding before it is brought to unit length, aligned by five points as it was trained
-    compact      192   what emotrace's own expression network pools before its last layer, aligned likewise
+    expression 1,024   what emotrace's own expression network pools before its last layer, aligned as FER2013 frames faces
+    compact      192   the same of its first, smaller one
 
-`sface` and `compact` need no torch. `compact` was trained for expressions, on FER2013's Training part; of the others none
-was. Where faces come without points (folders of faces already cropped) the crop is taken as it is.
+Only `vgg_face` needs torch. `expression` and `compact` were trained for expressions, on FER2013's Training part; of the others
+none was. Where faces come without points (folders of faces already cropped) the crop is taken as it is.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from emotrace.api import fingerprint
 from emotrace.engine import OnnxNetwork, prepare, quiet
 from emotrace.errors import InputError
 from emotrace.face.align import SFACE_112, Template
-from emotrace.face.expression import COMPACT_TEMPLATE
+from emotrace.face.expression import FER2013_TEMPLATE
 from emotrace.weights import NetworkInput, entry, read
 
 Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -57,15 +58,22 @@ def sface() -> Trunk:
     return Trunk("sface", SFACE_112.size, 128, SFACE_112, _in_batches(network.run, 128))
 
 
-def compact() -> Trunk:
-    """What the shipped expression network pools before its last layer. Needs the `onnx` package to take it out.
+def expression() -> Trunk:
+    """What the network of `face.expression` pools before its last layer."""
+    return _before_the_last_layer("expression", 1024)
 
-    Source: the input of the last fully connected layer of `expression_compact`.
-    """
+
+def compact() -> Trunk:
+    """What our first network for expressions pools before its last layer."""
+    return _before_the_last_layer("expression_compact", 192, "compact")
+
+
+def _before_the_last_layer(weights: str, width: int, name: str = "") -> Trunk:
+    """The input of the last fully connected layer of one of our own networks. Needs the `onnx` package to take it out."""
     import onnx
     import onnxruntime
 
-    item = entry("expression_compact")
+    item = entry(weights)
     model = onnx.load_from_string(read(item.name))
     last = [node for node in model.graph.node if node.op_type == "Gemm"][-1]
     model.graph.output.append(onnx.helper.make_tensor_value_info(last.input[0], onnx.TensorProto.FLOAT, None))
@@ -78,9 +86,10 @@ def compact() -> Trunk:
 
     def run(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         found: NDArray[np.float32] = session.run([last.input[0]], {source: prepare(pictures, item.input)})[0]
-        return found
+        return found.reshape(len(pictures), width)
 
-    return Trunk("compact", COMPACT_TEMPLATE.size, 192, COMPACT_TEMPLATE, _in_batches(run, 192))
+    key = f"{name or weights}-{item.sha256[:12]}"
+    return Trunk(key, FER2013_TEMPLATE.size, width, FER2013_TEMPLATE, _in_batches(run, width))
 
 
 def vgg_face(path: Path) -> Trunk:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -33,12 +34,14 @@ from emotrace.learn.losses import cross_entropy
 from emotrace.learn.metrics import calibration_error, softmax, temperature
 from emotrace.learn.plan import Plan, device_of, precision_of
 from emotrace.learn.predict import outputs_of
+from emotrace.learn.quantise import quantise
 from emotrace.learn.state import Progress
 from emotrace.learn.votes import hard_given_votes, shares
 from emotrace.scheme import EXPRESSION_7, EXPRESSION_8
 
 HEADS = (EXPRESSION_7, EXPRESSION_8)
 EXPRESSIONS = len(EXPRESSION_7)
+SHOWN = 512  # pictures by which ranges are measured
 
 # How strongly pictures are varied in most of a training, and at its end.
 GENTLE = Augmentation(rotation=15.0, scale=(0.9, 1.2), noise=4.0, contrast=(0.7, 1.3), erase=0.3, mix=0.2)
@@ -193,19 +196,22 @@ class Shipped(nn.Module):
         )
 
 
-def ship(corpus: Path, network: nn.Module, path: Path, half: bool = False) -> tuple[float, float]:
+def ship(
+    corpus: Path, network: nn.Module, path: Path, precision: Literal["fp32", "int8"] = "fp32"
+) -> tuple[float, float]:
     """Calibrate a network on PublicTest and write it as ONNX.
 
     Args:
         corpus: FER2013.
         network: fed with 48 x 48 grey levels.
         path: file to write.
-        half: weights in half precision.
+        precision: of weights and arithmetic; for "int8" ranges are measured on SHOWN pictures of Training.
 
     Returns:
         The temperatures of the 7-way and the 8-way head.
     """
-    faces = fer2013.read(corpus).of_split("PublicTest")
+    everything = fer2013.read(corpus)
+    faces, learnt = (everything.of_split(split) for split in ("PublicTest", "Training"))
     images = faces.images(fer2013.SIDE)
     outputs = outputs_of(network, images)
     temperatures = (
@@ -213,5 +219,8 @@ def ship(corpus: Path, network: nn.Module, path: Path, half: bool = False) -> tu
         temperature(outputs[:, EXPRESSIONS:], fer2013.majority(faces)),
     )
     example = torch.from_numpy(images[:64])[:, None].float()
-    export(Shipped(network, *temperatures), example, path, "images", tuple(head.name for head in HEADS), half)
+    export(Shipped(network, *temperatures), example, path, "images", tuple(head.name for head in HEADS))
+    if precision == "int8":
+        chosen = np.random.default_rng(0).permutation(len(learnt))[:SHOWN]
+        quantise(path, learnt[np.sort(chosen)].images(fer2013.SIDE)[:, None].astype(np.float32))
     return temperatures

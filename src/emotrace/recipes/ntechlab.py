@@ -91,7 +91,7 @@ class Config:
 
     finding: FaceFinding = FINDING
     tuned: tuple[str, ...] = ("face_mobilenet",)
-    frozen: tuple[str, ...] = ("sface", "compact", "mini_xception")
+    frozen: tuple[str, ...] = ("sface", "expression", "compact", "mini_xception")
     vgg_face: str = ""
     mobilenet: str = ""
     tuning: FineTuning = TUNING
@@ -107,7 +107,7 @@ class Config:
     seed: int = 0
 
 
-QUICK = Config(finding=replace(FINDING, rate=2.0), tuned=(), frozen=("compact", "mini_xception"))
+QUICK = Config(finding=replace(FINDING, rate=2.0), tuned=(), frozen=("expression", "compact", "mini_xception"))
 UNTUNED = replace(QUICK, frozen=(*QUICK.frozen, "face_mobilenet", "sface"))
 
 

@@ -1,6 +1,6 @@
 """Fusion of face and voice, measured on the constructed corpus from end to end.
 
-    clips ─▶ face.expression, face.expression_compact (as shipped, mean over frames) ─┐
+    clips ─▶ face.expression, face.expression_mini_xception, mean over frames ─────────┐
           └▶ 68 features, frozen Whisper ─▶ SVMs and trees fitted on Train's speakers ┴▶ rules: fitted on Val, seen on Test
 
 The face networks have learnt from the very pictures of Train, so nothing that weighs them is fitted there: rules are fitted on
@@ -36,7 +36,7 @@ from emotrace.recipes import Published
 from emotrace.scheme import EXPRESSION_7
 
 PUBLISHED = Published(None, "accuracy", "Test", "the corpus is our own")
-FACES = ("face.expression", "face.expression_compact")
+FACES = ("face.expression", "face.expression_mini_xception")
 CLASSES = len(EXPRESSION_7)
 FEATURES = {VOICE: "voice, 68 features", WHISPER: "voice, frozen Whisper"}
 MACHINES: tuple[tuple[str, Kernel], ...] = ((WHISPER, "rbf"), (VOICE, "rbf"), (VOICE, "linear"))

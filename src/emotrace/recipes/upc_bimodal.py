@@ -94,7 +94,7 @@ class Config:
     finding: FaceFinding = FINDING
     augmentation: Augmentation = AUGMENTATION
     versions: int = 2
-    trunks: tuple[str, ...] = ("face_mobilenet", "compact")
+    trunks: tuple[str, ...] = ("face_mobilenet", "expression")
     vgg_face: str = ""
     heads: tuple[tuple[int, ...], ...] = ((256,), (512, 256))
     vgg_heads: tuple[tuple[int, ...], ...] = (UPC_ONE, UPC_TWO)

@@ -77,8 +77,8 @@ class Config:
         plan: of the fine-tuning.
     """
 
-    blocks: int = 2
-    mixed: bool = False
+    blocks: int = 4
+    mixed: bool = True
     dropout: float = 0.3
     smoothing: float = 0.1
     affect_weight: float = 1.0
