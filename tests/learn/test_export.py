@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
@@ -10,7 +11,8 @@ torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'
 from torch import nn  # noqa: E402
 
 from emotrace.errors import WeightsError  # noqa: E402
-from emotrace.learn.export import export, run  # noqa: E402
+from emotrace.learn import quantise  # noqa: E402
+from emotrace.learn.export import export, in_bytes, narrow, run  # noqa: E402
 from emotrace.learn.networks.compact import Compact  # noqa: E402
 
 
@@ -41,3 +43,60 @@ def test_a_file_that_gives_something_else_is_not_kept(tmp_path):
     with pytest.raises(WeightsError, match="output y of ONNX Runtime is"):
         export(Changing(), torch.rand(2, 3), tmp_path / "net.onnx", "x", ("y",))
     assert list(tmp_path.iterdir()) == []
+
+
+def sure(network):
+    return nn.Sequential(network, nn.Softmax(1))
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A network of probabilities as a file, and pictures."""
+    torch.manual_seed(0)
+    network = sure(Compact(stem=8, widths=(16, 32, 64))).eval()
+    images = torch.rand(40, 1, 48, 48) * 255
+    export(network, images[:3], tmp_path / "net.onnx", "images", ("said",))
+    return tmp_path / "net.onnx", images.numpy()
+
+
+def test_weights_in_8_bits_are_a_quarter_of_the_size_and_say_the_same(small):
+    path, images = small
+    (expected,), before = run(path, images), path.stat().st_size
+    model = onnx.load(str(path))
+    narrow(model)
+    onnx.save(model, str(path))
+    assert path.stat().st_size < 0.4 * before
+    (given,) = run(path, images)
+    assert 0 < np.abs(given - expected).max() < 0.02
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_every_channel_has_its_own_scale_whichever_axis_it_lies_on(axis):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(20, 30)) * 10.0 ** rng.uniform(-3, 3, (20, 1))
+    values = (values if axis == 0 else values.T).astype(np.float32)
+    whole, scale = in_bytes(values)
+    assert (whole.dtype, scale.size) == (np.int8, 20)
+    assert (np.abs(whole * scale - values) <= scale / 2 * 1.001).all()
+    assert np.abs(whole).max() == 127
+
+
+def test_arithmetic_in_8_bits_says_nearly_the_same(small):
+    path, images = small
+    (expected,), before = run(path, images), path.stat().st_size
+    quantise.quantise(path, images)
+    kinds = {node.op_type for node in onnx.load(str(path)).graph.node}
+    assert {"QuantizeLinear", "DequantizeLinear", "Conv"} <= kinds
+    assert path.stat().st_size < 0.5 * before
+    (given,) = run(path, images)
+    assert 0 < np.abs(given - expected).mean() < 0.02
+    assert [file.name for file in path.parent.iterdir()] == ["net.onnx"]
+
+
+def test_a_network_that_8_bits_spoil_stays_as_it_was(small, monkeypatch):
+    path, images = small
+    before = path.read_bytes()
+    monkeypatch.setattr(quantise, "GAP", 0.0)
+    with pytest.raises(WeightsError, match="in 8 bits probabilities change by"):
+        quantise.quantise(path, images)
+    assert path.read_bytes() == before

@@ -12,6 +12,7 @@ import pytest
 from emotrace.corpora import afew, fer2013, paired, ravdess
 from emotrace.corpora.clips import Clips
 from emotrace.errors import InputError
+from emotrace.fuse import LateFusion
 from emotrace.learn.answers import Answers
 from emotrace.learn.clip_measures import ClipMeasurer, measure_clips
 from emotrace.recipes import paired_fusion
@@ -78,6 +79,17 @@ def test_constants_come_from_the_first_face_and_the_first_voice_model() -> None:
     assert found.temperatures[0] / found.temperatures[1] == pytest.approx(2, rel=0.3)
     assert found.evidence >= 0.75
     assert found.floor == pytest.approx(0.5, abs=0.11)  # of what is calibrated, half of the answers are right at one half
+
+
+def test_shares_count_who_is_answered_and_who_is_right() -> None:
+    sure, torn = np.eye(7)[2] * 0.93 + 0.01, np.full(7, 1 / 7) + 0.02 * np.eye(7)[5] - 0.02 / 7
+    face = np.stack([sure, sure, torn, torn]).astype(np.float32)
+    voice = np.stack([sure, np.full(7, np.nan), torn, torn]).astype(np.float32)
+    truth = np.array([2, 3, 5, 1])
+    test = Answers(("face", "voice"), ("face", "voice"), np.stack([face, voice]), truth, np.array([""] * 4))
+    found = paired_fusion.answered(test, LateFusion((1.0, 1.0), 0.75, 0.45))
+    assert found["both"] == paired_fusion.Answered(0.5, 0.5, 0.5)
+    assert found["face alone"] == paired_fusion.Answered(0.5, 0.5, 0.5)
 
 
 @pytest.mark.slow

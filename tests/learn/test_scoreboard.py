@@ -11,7 +11,7 @@ import pytest
 from emotrace.corpora.clips import Clips
 from emotrace.errors import InputError
 from emotrace.learn.kept import Kept
-from emotrace.learn.scoreboard import Scoreboard, best, row
+from emotrace.learn.scoreboard import Scoreboard, beside_best, best, row
 from emotrace.learn.stopwatch import Stopwatch
 
 
@@ -54,6 +54,16 @@ def test_the_best_is_taken_on_val_and_not_on_test() -> None:
     assert best((lucky, good)) == "good on Val"
     with pytest.raises(InputError, match="no row was measured on Val"):
         best([row("any", one_hot([0]), clips_of([0], ["Test"]))])
+
+
+def test_the_answer_stands_beside_the_single_model_that_val_would_choose() -> None:
+    good = row("good on Val", one_hot([1, 1, 1, 3, 0, 0, 0]), CLIPS)
+    lucky = row("good on Test", one_hot([0, 1, 0, 0, 3, 0, 0]), CLIPS)
+    assert beside_best((lucky, good), lucky) == (
+        "The best single model on Val, good on Val, names 0.0 % of Test, the system's answer 100.0 %."
+    )
+    blind = row("no Test", one_hot([1, 1]), clips_of([1, -1], ["Val", "Test"]))
+    assert beside_best((blind,), blind) == "The best single model on Val is no Test."
 
 
 def test_a_scoreboard_writes_its_tables_and_confusion_matrices(tmp_path: Path) -> None:

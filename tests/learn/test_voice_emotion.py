@@ -198,9 +198,9 @@ def test_what_is_shipped_says_what_was_learnt_with_its_temperature(tmp_path, act
     voice_export.export_voice(network, 2.0, actors.mels[0][None].float(), tmp_path / "voice.onnx")
     (shipped,) = run(tmp_path / "voice.onnx", actors.mels[0][None].float().numpy())
     powers = np.exp(said[:, :8] / 2.0)
-    np.testing.assert_allclose(shipped[:, :8], powers / powers.sum(1), atol=5e-3)
-    np.testing.assert_allclose(shipped[:, 8:], said[:, 8:], atol=5e-3)
-    assert (tmp_path / "voice.onnx").stat().st_size < 2.2 * sum(p.numel() for p in network.parameters()) + 500_000
+    np.testing.assert_allclose(shipped[:, :8], powers / powers.sum(1), atol=0.02)
+    np.testing.assert_allclose(shipped[:, 8:], said[:, 8:], atol=0.02)
+    assert (tmp_path / "voice.onnx").stat().st_size < 1.3 * sum(p.numel() for p in network.parameters()) + 500_000
 
 
 def test_a_file_that_says_something_else_is_not_kept(tmp_path, actors, monkeypatch):

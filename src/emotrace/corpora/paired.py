@@ -37,8 +37,9 @@ SHARE = 0.2  # of the speakers of each gender that go to Val, and as many to Tes
 README = """\
 This corpus is constructed. In each clip a grey picture of a face from FER2013 (48 x 48 px, enlarged) is moved, turned and lit
 smoothly, and a sentence from RAVDESS is heard that was spoken with the same expression. The face and the voice belong to two
-different people, the lips do not follow the words, and the expression does not change. Face and voice err independently here,
-which helps fusion more than real clips do. Use it to run and compare recipes, never as a measure of how well people are read.
+different people, the lips do not follow the words, and the expression does not change; the head nods with the loudness and
+sways with the pitch. Face and voice err independently here, which helps fusion more than real clips do. Use it to run and
+compare recipes, never as a measure of how well people are read.
 
 Train, Val and Test share no speaker and no face picture: Train has pictures of FER2013's Training part, Val and Test of its
 PublicTest part. clips.csv says what each clip is made of. FER2013 is for research use; RAVDESS is CC BY-NC-SA 4.0

@@ -17,7 +17,8 @@ from emotrace.errors import WeightsError
 
 OPSET = 17
 TOLERANCE = 1e-4
-SMALLEST = 1024        # numbers in a tensor that is worth halving
+SMALLEST = 1024        # numbers in a tensor that is worth narrowing
+LAYERS = ("MatMul", "Gemm", "Conv")
 
 
 def export(network: nn.Module, example: Tensor, path: Path, inputs: str, outputs: tuple[str, ...]) -> None:
@@ -60,18 +61,43 @@ def run(path: Path, batch: NDArray[np.float32], threads: int = 1) -> list[NDArra
     return [np.asarray(output) for output in session.run(None, {session.get_inputs()[0].name: batch})]
 
 
-def halve(model: onnx.ModelProto) -> None:
-    """Keep large float32 tensors in half precision and cast them back when the model is loaded, in place."""
-    kept, casts = [], []
+def narrow(model: onnx.ModelProto) -> None:
+    """Keep weights of layers in 8 bits with a scale for each channel, and other large tensors in half precision, in place.
+
+    They are brought back to float32 when the model is loaded, so the arithmetic stays that of float32.
+    """
+    weights = {name for node in model.graph.node if node.op_type in LAYERS for name in node.input[1:2]}
+    kept, restoring = [], []
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)
         if tensor.data_type != TensorProto.FLOAT or values.size < SMALLEST:
             kept.append(tensor)
-            continue
-        kept.append(numpy_helper.from_array(values.astype(np.float16), f"{tensor.name}.half"))
-        casts.append(helper.make_node("Cast", [f"{tensor.name}.half"], [tensor.name], to=TensorProto.FLOAT))
+        elif tensor.name in weights:
+            whole, scale = in_bytes(values)
+            kept.append(numpy_helper.from_array(whole, f"{tensor.name}.int8"))
+            kept.append(numpy_helper.from_array(scale, f"{tensor.name}.scale"))
+            restoring.append(helper.make_node("Cast", [f"{tensor.name}.int8"], [f"{tensor.name}.whole"], to=TensorProto.FLOAT))
+            restoring.append(helper.make_node("Mul", [f"{tensor.name}.whole", f"{tensor.name}.scale"], [tensor.name]))
+        else:
+            kept.append(numpy_helper.from_array(values.astype(np.float16), f"{tensor.name}.half"))
+            restoring.append(helper.make_node("Cast", [f"{tensor.name}.half"], [tensor.name], to=TensorProto.FLOAT))
     del model.graph.initializer[:]
     model.graph.initializer.extend(kept)
-    nodes = [*casts, *model.graph.node]
+    nodes = [*restoring, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
+
+
+def in_bytes(values: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Weights as whole numbers -127..127 and their scale, one for each channel along the first or the last axis.
+
+    Which of the two is the output's differs from layer to layer; the one that rounds less is taken.
+    """
+    found: list[tuple[float, NDArray[np.int8], NDArray[np.float32]]] = []
+    for axis in (0, values.ndim - 1):
+        others = tuple(i for i in range(values.ndim) if i != axis)
+        scale = np.maximum(np.abs(values).max(axis=others, keepdims=True), 1e-12) / 127
+        whole = np.round(values / scale)
+        found.append((float(np.square(whole * scale - values).sum()), whole.astype(np.int8), scale.astype(np.float32)))
+    _, whole_numbers, scales = min(found, key=lambda each: each[0])
+    return whole_numbers, scales

@@ -195,6 +195,19 @@ def best(rows: Collection[Row], split: str = "Val") -> str:
     return max(measured, key=lambda line: line.scores[split].accuracy).name
 
 
+def beside_best(singles: Collection[Row], answer: Row) -> str:
+    """A sentence on what a system is worth: its answer beside the single model that Val would choose, both on Test.
+
+    Raises:
+        InputError: no single model was measured on Val.
+    """
+    alone = next(line for line in singles if line.name == best(singles))
+    if "Test" not in alone.scores or "Test" not in answer.scores:
+        return f"The best single model on Val is {alone.name}."
+    parts = [f"{100 * line.scores['Test'].accuracy:.1f} %" for line in (alone, answer)]
+    return f"The best single model on Val, {alone.name}, names {parts[0]} of Test, the system's answer {parts[1]}."
+
+
 def slug(name: str) -> str:
     """A name as part of a file's: "SVM, C = 1" -> "svm-c-1"."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

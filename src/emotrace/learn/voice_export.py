@@ -1,4 +1,4 @@
-"""The voice network as the ONNX file that is shipped: half-precision weights, checked against torch before it is kept."""
+"""The voice network as the ONNX file that is shipped: weights in 8 bits, checked against torch before it is kept."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from emotrace.errors import WeightsError
-from emotrace.learn.export import OPSET, halve, run
+from emotrace.learn.export import OPSET, narrow, run
 from emotrace.learn.networks.voice import EXPRESSIONS, VoiceListener
 
 INPUT, OUTPUT = "log_mel", "voice_network"
 LONGEST = 500          # positions kept, 10 s
-TOLERANCE = 5e-3       # of a probability, which half-precision weights may move
+TOLERANCE = 0.03       # by which 8 bits may move a probability, or valence or arousal
 
 
 class Shipped(nn.Module):
@@ -40,7 +40,7 @@ class Shipped(nn.Module):
 
 
 def export_voice(network: VoiceListener, temperature: float, example: Tensor, path: Path) -> None:
-    """Write the network as ONNX with free batch and length, weights in half precision, arithmetic in single.
+    """Write the network as ONNX with free batch and length, weights in 8 bits, arithmetic in single precision.
 
     Args:
         network: trained; in eval mode and with fewer positions afterwards.
@@ -49,7 +49,7 @@ def export_voice(network: VoiceListener, temperature: float, example: Tensor, pa
         path: file to write; appears only when the check has passed.
 
     Raises:
-        WeightsError: ONNX Runtime's output is further than 5e-3 from torch's.
+        WeightsError: ONNX Runtime's output is further than 0.03 from torch's.
     """
     shipped = Shipped(network, temperature).eval().cpu()
     new = path.with_name(path.name + ".new")
@@ -60,7 +60,7 @@ def export_voice(network: VoiceListener, temperature: float, example: Tensor, pa
             dynamic_axes={INPUT: {0: "windows", 1: "frames"}, OUTPUT: {0: "windows"}},
         )  # fmt: skip
     model = onnx.load(str(new))
-    halve(model)
+    narrow(model)
     onnx.save(model, str(new))
     third = example.shape[1] // 3
     for batch in (example, torch.cat([example[:, i * third : (i + 1) * third] for i in range(3)])):

@@ -46,7 +46,7 @@ from emotrace.learn.log import say
 from emotrace.learn.plots import weights_svg
 from emotrace.learn.registered_tubes import follow_faces
 from emotrace.learn.scaled_svm import ScaledSearch, scaled_svm
-from emotrace.learn.scoreboard import Say, Scoreboard, best
+from emotrace.learn.scoreboard import Say, Scoreboard, beside_best, best
 from emotrace.learn.stacking import mlp, rbf_svm
 from emotrace.learn.stills import SIDE, ConvNetPlan
 from emotrace.learn.stopwatch import Stopwatch
@@ -129,10 +129,13 @@ def fit(
     from_val, from_swapped = lessons(fitted, clips, train, valid)
     choices = [*combined(from_val, rules(config), clips, config.seed, watch),
                *combined(from_swapped, rules(config), clips, config.seed, watch)]  # fmt: skip
-    rows = published([*singles(fitted, clips, watch), *averages(from_val, clips), *choices], FIGURES)
+    alone = singles(fitted, clips, watch)
+    rows = published([*alone, *averages(from_val, clips), *choices], FIGURES)
     with watch.time("weights"):
         draw_weights(folder, from_swapped.answers, config)
-    board = Scoreboard("EmoNets", tuple(rows), best(choices), (NOTE, *notes, f"The whole training took {watch.total:.0f} s."))
+    answer = next(line for line in choices if line.name == best(choices))
+    took = f"The whole training took {watch.total:.0f} s."
+    board = Scoreboard("EmoNets", tuple(rows), answer.name, (beside_best(alone, answer), NOTE, *notes, took))
     board.write(folder, pictured=[part.part.name for part in fitted])
     for lesson, rule in product((from_val, from_swapped), rules(config)):
         if lesson.title(rule) == board.chosen:

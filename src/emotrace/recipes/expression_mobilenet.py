@@ -1,7 +1,7 @@
 """Face recognition's MobileNet, taught expressions.
 
     MobileNet of 9,131 people's faces ─┐
-    FER2013 Training ─augment─▶ 128 px ┴▶ fitted ─varied less─▶ fitted again ─▶ 7-way and 8-way logits ─int8─▶ ONNX
+    FER2013 Training ─augment─▶ 128 px ┴▶ fitted ─▶ 7-way and 8-way logits ─8 bits─▶ ONNX
 
 Whoever has learnt to tell people apart has learnt faces; on 28,000 pictures that is worth more than any schedule. Weights and
 activations in 8 bits make 128 px as quick as 48 px are without.
@@ -34,25 +34,26 @@ FINE = Plan(
     epochs=16, batch=64, method="adamw", rate=3e-4, warmup=0.5, weight_decay=0.05, average=0.999, precision="bf16",
     rate_factors=(("heads", 5.0),),
 )  # fmt: skip
-AGAIN = Plan(
-    epochs=6, batch=64, method="adamw", rate=1.5e-4, warmup=0.3, weight_decay=0.03, average=0.998, precision="bf16",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One of the two fits.
+class Config:
+    """Every constant of the recipe.
 
     Args:
+        hard_share: share of the hard label in the 7-way target; the rest is what the votes say of it.
+        votes_weight: weight of the 8-way loss beside the 7-way one.
         fixed, dropout: of `FaceMobileNet`.
         stages: sizes and augmentation, by epoch; at the last size the finished network sees faces.
         plan: optimiser and schedule.
     """
 
-    fixed: int
-    dropout: float
-    stages: tuple[Stage, ...]
-    plan: Plan
+    hard_share: float = 0.7
+    votes_weight: float = 0.6
+    fixed: int = 1
+    dropout: float = 0.4
+    stages: tuple[Stage, ...] = (Stage(0, 128, GENTLE), Stage(12, 128, LIGHT))
+    plan: Plan = FINE
 
     @property
     def size(self) -> int:
@@ -64,42 +65,16 @@ class Run:
         return FaceMobileNet(self.fixed, self.dropout)
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
-    """Every constant of the recipe.
-
-    Args:
-        hard_share: share of the hard label in the 7-way target; the rest is what the votes say of it.
-        votes_weight: weight of the 8-way loss beside the 7-way one.
-        first: from face recognition, in the folder's `first/`.
-        again: from the best epoch of the first.
-    """
-
-    hard_share: float = 0.7
-    votes_weight: float = 0.6
-    first: Run = Run(1, 0.4, (Stage(0, 128, GENTLE), Stage(12, 128, LIGHT)), FINE)
-    again: Run = Run(1, 0.3, (Stage(0, 128, LIGHT),), AGAIN)
-
-    @property
-    def plan(self) -> Plan:
-        """Of the last fit."""
-        return self.again.plan
-
-
 def fit(corpus: Path, folder: Path, config: Config | None = None, report: Report = lines) -> Progress:
-    """Fit twice on FER2013's Training part; chosen on PublicTest; continues a run."""
+    """Fit on FER2013's Training part; chosen on PublicTest; continues a run."""
     config = config or Config()
     faces = fer2013.read(corpus)
     lessons = two_heads.examples(faces.of_split("Training"), config.hard_share)
-    held_out = faces.of_split("PublicTest")
-
-    def fitted(network: FaceMobileNet, how: Run, place: Path) -> Progress:
-        vary = two_heads.varied(how.stages)
-        return two_heads.fit(network, how.plan, lessons, held_out, vary, how.size, config.votes_weight, place, report)
-
-    torch.manual_seed(config.first.plan.seed)
-    fitted(pretrained(config.first.network()), config.first, folder / "first")
-    return fitted(load_weights(folder / "first" / "best", config.again.network()), config.again, folder)
+    torch.manual_seed(config.plan.seed)
+    return two_heads.fit(
+        pretrained(config.network()), config.plan, lessons, faces.of_split("PublicTest"), two_heads.varied(config.stages),
+        config.size, config.votes_weight, folder, report,
+    )  # fmt: skip
 
 
 def trained(folder: Path, config: Config) -> nn.Module:
@@ -108,7 +83,7 @@ def trained(folder: Path, config: Config) -> nn.Module:
     Raises:
         InputError: no weights of it lie there.
     """
-    return At(load_weights(folder / "best", config.again.network()), config.again.size).eval()
+    return At(load_weights(folder / "best", config.network()), config.size).eval()
 
 
 def ship(corpus: Path, folder: Path, path: Path, config: Config | None = None) -> tuple[float, float]:

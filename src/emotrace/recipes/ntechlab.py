@@ -45,7 +45,7 @@ from emotrace.learn.fusion import square_root_prior
 from emotrace.learn.kept import Kept
 from emotrace.learn.linear_machine import COSTS, LinearMachine, fit_machine
 from emotrace.learn.log import say
-from emotrace.learn.scoreboard import Row, Say, Scoreboard, row
+from emotrace.learn.scoreboard import Row, Say, Scoreboard, beside_best, row
 from emotrace.learn.sequence import LstmPlan
 from emotrace.learn.stopwatch import Stopwatch
 from emotrace.learn.trunks import Trunk
@@ -196,13 +196,14 @@ def fit(
     with watch.time("voice features"):
         voice = voice_features(clips, kind, ClipStore(folder / "clips"))
     bench = Bench(clips, config, watch)
-    singles, lines = single_models(bench, frames, voice, kind)
+    singles, alone = single_models(bench, frames, voice, kind)
+    lines = list(alone)
     lines += ablations(bench, frames, plain, singles)
     lines += orders(bench, plain, {name: net.name for name, net in found.items()}, Kept(folder, clips))
     lines += combinations(bench, singles)
     answer, system = submitted(bench, frames, voice)
     keep(bench, folder, kind, system)
-    board = Scoreboard("NTechLab 2017", (*lines, answer), answer.name, NOTES)
+    board = Scoreboard("NTechLab 2017", (*lines, answer), answer.name, (beside_best(alone, answer), *NOTES))
     board.write(folder, [f"{name}: {config.aggregation}" for name in found])
     return board
 

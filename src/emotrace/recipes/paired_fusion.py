@@ -15,7 +15,7 @@ import argparse
 import json
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ from sklearn.isotonic import IsotonicRegression
 from emotrace.corpora import paired
 from emotrace.corpora.clips import Clips
 from emotrace.errors import EmotraceError
-from emotrace.fuse import LateFusion, log_pool, mean_pool, temper
+from emotrace.fuse import FACE_AND_VOICE, LateFusion, late_fusion, log_pool, mean_pool, temper
 from emotrace.learn import arrays, classical, fusion
 from emotrace.learn.answers import Answers, Judged, judge, temperatures
 from emotrace.learn.clip_measures import VOICE, WHISPER, Measures, measure_clips, measure_whisper
@@ -77,12 +77,29 @@ class Result:
         fused: rules, judged on Val by leaving one speaker out.
         chosen: the rule with the best accuracy on Val.
         constants: of the late fusion of face.expression and the RBF machine on Whisper, from Val.
+        answered: how the late fusion of `analyze` does on Test with these temperatures: of both, and of the face alone.
     """
 
     alone: list[fusion.Outcome]
     fused: list[fusion.Outcome]
     chosen: str
     constants: LateFusion
+    answered: dict[str, Answered]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Shares of clips, 0..1.
+
+    Args:
+        share: that get an answer.
+        right: of these, that are named right.
+        otherwise: of those without an answer, that would have been; NaN where there are none.
+    """
+
+    share: float
+    right: float
+    otherwise: float
 
 
 def fit(corpus: Path, folder: Path, config: Config | None = None) -> Result:
@@ -107,7 +124,8 @@ def fit(corpus: Path, folder: Path, config: Config | None = None) -> Result:
     rules = fusion.compare(val, test, fusion.rules(), config.seed)
     fused = [*rules, feature_fusion(clips, measures, config)]
     chosen = max(fused, key=lambda outcome: outcome.held_out.accuracy).name
-    result = Result(alone(val, test), fused, chosen, constants(val))
+    found = constants(val)
+    result = Result(alone(val, test), fused, chosen, found, answered(test, found))
     (folder / f"scores{config.suffix}.json").write_text(json.dumps({"config": asdict(config), **asdict(result)}, indent=1))
     (folder / f"scores{config.suffix}.md").write_text(table(result))
     return result
@@ -159,12 +177,31 @@ def feature_fusion(clips: Clips, measures: Measures, config: Config) -> fusion.O
 
 def constants(val: Answers) -> LateFusion:
     """Temperatures, evidence and floor for the first face and the first voice model."""
-    rows = [int(val.of_modality(word)[0]) for word in ("face", "voice")]
-    two = Answers(("face", "voice"), ("face", "voice"), val.posteriors[rows], val.truth, val.group)
+    two = first_of_each(val)
     heat, equal = temperatures(two), np.ones(2, np.float32)
     evidence = fusion.calibrated_evidence(two, heat, equal)
     fused = log_pool(temper(two.posteriors, heat), equal, evidence)
     return LateFusion((float(heat[0]), float(heat[1])), evidence, floor(fused, val.truth))
+
+
+def first_of_each(answers: Answers) -> Answers:
+    """The first face and the first voice model alone."""
+    rows = [int(answers.of_modality(word)[0]) for word in ("face", "voice")]
+    return Answers(("face", "voice"), ("face", "voice"), answers.posteriors[rows], answers.truth, answers.group)
+
+
+def answered(test: Answers, found: LateFusion) -> dict[str, Answered]:
+    """How the first face and the first voice do together, and the face alone, with the evidence and floor of `analyze`."""
+    said, every = first_of_each(test).posteriors, replace(FACE_AND_VOICE, temperatures=found.temperatures)
+    nothing = np.full_like(said[1], np.nan)
+    shares = {}
+    for name, sources in (("both", said), ("face alone", np.stack([said[0], nothing]))):
+        sure, _ = late_fusion(sources, np.ones(2, np.float32), every)
+        all_of_them, _ = late_fusion(sources, np.ones(2, np.float32), replace(every, floor=0.0))
+        given, right = ~np.isnan(sure).any(axis=1), np.nan_to_num(all_of_them).argmax(axis=1) == test.truth
+        otherwise = float(right[~given].mean()) if (~given).any() else float("nan")
+        shares[name] = Answered(float(given.mean()), float(right[given].mean()), otherwise)
+    return shares
 
 
 def floor(fused: NDArray[np.float32], truth: NDArray[np.int64]) -> float:
@@ -195,7 +232,11 @@ def table(result: Result) -> str:
         name = f"**{outcome.name}** (chosen on Val)" if outcome.name == result.chosen else outcome.name
         seconds = f"{outcome.seconds:.1f}" if outcome in result.fused else ""
         lines.append(f"| {name} | {' | '.join(f'{100 * value:.1f}' for value in numbers)} | {seconds} |")
-    return "\n".join([*lines, "", f"late fusion: {result.constants}", ""])
+    shares = [
+        f"{name}: {one.share:.0%} of Test answered, {one.right:.0%} right; {one.otherwise:.0%} of the rest would have been"
+        for name, one in result.answered.items()
+    ]
+    return "\n".join([*lines, "", f"late fusion: {result.constants}", *shares, ""])
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ from emotrace.learn.frame_faces import FaceFinder, FaceFinding
 from emotrace.learn.frame_head import Frames, HeadPlan, clips_of, fit_head, load_head
 from emotrace.learn.networks.heads import UPC_ONE, UPC_TWO
 from emotrace.learn.outlier_frames import Outliers
-from emotrace.learn.scoreboard import Row, Say, Scoreboard, best, row, slug
+from emotrace.learn.scoreboard import Row, Say, Scoreboard, beside_best, best, row, slug
 from emotrace.learn.stopwatch import Stopwatch
 from emotrace.learn.support_vectors import Kernel
 from emotrace.learn.trunks import sface, vgg_face, vgg_face_first_layer
@@ -168,7 +168,9 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Say = 
         rows += [row(name, posteriors, clips, title, watch.seconds(title)) for name, posteriors in said.items()]
     with watch.time("outlier frames"):                                 # what the thesis leaves to future work
         extra, notes = outlier_rows(film, clips, folder, config)
-    board = Scoreboard("UPC bimodal 2017", (*rows, *extra), best(rows), notes)
+    answer = next(line for line in rows if line.name == best(rows))
+    singles = [line for line in rows if line.table == "One modality"]
+    board = Scoreboard("UPC bimodal 2017", (*rows, *extra), answer.name, (beside_best(singles, answer), *notes))
     system = {"chosen": board.chosen, "trunk": film.trunk, "widths": film.widths, "head": head and head.name}
     (folder / SYSTEM).write_text(json.dumps(system, indent=1))
     board.write(folder, pictured=[face.name, voice.name])

@@ -77,8 +77,8 @@ class Config:
         plan: of the fine-tuning.
     """
 
-    blocks: int = 4
-    mixed: bool = True
+    blocks: int = 2
+    mixed: bool = False
     dropout: float = 0.3
     smoothing: float = 0.1
     affect_weight: float = 1.0
@@ -94,6 +94,9 @@ class Config:
             watch="epoch", precision="bf16", channels_last=False, rate_factors=(("encoder", 0.35),),
         )
     )  # fmt: skip
+
+
+DEEPER = Config(blocks=4, mixed=True)  # better and slower; see docs/results.md
 
 
 def targets(clips: Clips, config: Config) -> NDArray[np.float32]:
