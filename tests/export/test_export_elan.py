@@ -5,10 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 from xml.etree import ElementTree
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from emotrace import columns
 from emotrace.export import elan, export
 from emotrace.export.segments import Segment
+from emotrace.scheme import SYSTEM
 
 SHOWN = {
     "P1": [("happiness", 2.0), ("unmeasured", 0.4), ("fear", 1.0)],
@@ -144,3 +148,17 @@ def test_tiers_of_what_was_heard_end_with_the_file(plant):
     found = tiers(document(plant({"P1": [("fear", 2.6)]}, turns=[("P1", 2.56)], said={"P1": [("fear", "face")] * 2})))
     assert found["P1 emotion"] == [(0, 2600, "fear")]   # its last window reaches to 3 s
     assert found["P1 speech"] == [(0, 2560, "speaks")]
+
+
+def test_what_trained_systems_say_is_a_tier_of_each(plant):
+    analysis = plant(SHOWN)
+    rows = [
+        {"system": name, "recipe": "emonets", "start": start, "end": end, "expression": said,
+         **{SYSTEM.prefix + label: 0.7 if label == said else 0.05 for label in SYSTEM.labels}}
+        for name, start, end, said in (("emonets", 0.0, 1.5, "fear"), ("emonets", 1.5, 2.0, None), ("a/b", 0.0, 2.0, "anger"))
+    ]  # fmt: skip
+    pq.write_table(pa.Table.from_pylist(rows, columns.schema(columns.SYSTEMS)), analysis.folder / "systems.parquet")
+    root = document(analysis)
+    assert tiers(root)["emonets system"] == [(0, 1500, "fear")]
+    assert tiers(root)["a/b system"] == [(0, 2000, "anger")]
+    assert "system" in {kind.get("LINGUISTIC_TYPE_ID") for kind in root.iter("LINGUISTIC_TYPE")}

@@ -8,6 +8,7 @@
                     a gap is time in which neither was sure enough
     unseen speech   of a voice whose speaker is not seen; and likewise "unseen emotion"
     shots           one annotation a shot, so its edges are the cuts
+    emonets system  the most probable expression of each piece by a trained system of that name; a gap is no answer
 
 Times are whole milliseconds on the container's clock. ELAN finds the video by its absolute path, or by the path relative to the
 .eaf file.
@@ -30,7 +31,7 @@ from emotrace.export.segments import Segment
 from emotrace.export.writing import replacing
 
 SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
-KINDS = ("expression", "presence", "speech", "emotion", "shots")   # linguistic types, of which each tier has one
+KINDS = ("expression", "presence", "speech", "emotion", "shots", "system")   # linguistic types, of which each tier has one
 
 
 def write(analysis: Analysis, folder: Path) -> list[Path]:
@@ -85,6 +86,7 @@ def _tiers(analysis: Analysis) -> list[tuple[str, str, Sequence[Segment]]]:
         tiers.append((f"{media.called(person)} speech", person, speech[person]))
         tiers.append((f"{media.called(person)} emotion", person, fused[person]))
     tiers.append(("shots", "", segments.shots(analysis)))
+    tiers += [(f"{name} system", "", found) for name, found in segments.systems(analysis).items()]
     return [(name, person, [s for s in found if _ms(s.start) < _ms(s.end)]) for name, person, found in tiers]
 
 

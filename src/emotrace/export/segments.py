@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from emotrace.analysis import Analysis
 from emotrace.export import tables
+from emotrace.scheme import SYSTEM
 from emotrace.spoken import NOBODY, Spoken, cells, people_of, table_of, windows
 from emotrace.timeline import Timeline
 
@@ -148,6 +149,17 @@ def shots(analysis: Analysis) -> list[Segment]:
     edges, numbers = _runs(shot)
     clock = np.append(times, ends(analysis, times)[-1])[edges].tolist()
     return [Segment(i, j, f"shot {number}") for i, j, number in zip(clock[:-1], clock[1:], numbers, strict=True)]
+
+
+def systems(analysis: Analysis) -> dict[str, list[Segment]]:
+    """What each trained system says of the pieces of the video, by its name; no segment where it gives no answer."""
+    table = table_of(analysis, "systems")
+    found: dict[str, list[Segment]] = {}
+    for row in [] if table is None else table.to_pylist():
+        own = found.setdefault(row["system"], [])
+        if row["expression"] is not None:
+            own.append(Segment(row["start"], row["end"], row["expression"], row[SYSTEM.prefix + row["expression"]]))
+    return found
 
 
 def dominant(timeline: Timeline, last: NDArray[np.float64]) -> list[Segment]:
