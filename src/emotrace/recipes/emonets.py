@@ -6,7 +6,8 @@
           └─ mouths ── registered tubes ─▶ patches and k-means ─▶ logistic regression ──────────────┘  ─▶ (7,)
 
 Every model is fitted on Train (constants chosen on Val), on Val (chosen on Train), and on both. Combinations learn from what is
-said of Val, or from swapped predictions; which one is the system's answer is chosen out of fold on Val. Test is only reported.
+said of Val, or from swapped predictions; which one is the system's answer is chosen out of fold on Val, of equals the one
+that has learnt from more clips. Test is only reported.
 
     emotrace train emonets --corpus AFEW --stills fer2013=fer2013.csv [--stills tfd=TFD_48x48.mat] --out FOLDER
 
@@ -127,12 +128,12 @@ def fit(
         follow_faces(clips, (SIDE, config.mouths.side), ClipStore(folder / CLIPS), report=report)
     fitted, notes = fit_parts(parts(folder, config, stills, report), clips, train, valid, kept, watch)
     from_val, from_swapped = lessons(fitted, clips, train, valid)
-    choices = [*combined(from_val, rules(config), clips, config.seed, watch),
-               *combined(from_swapped, rules(config), clips, config.seed, watch)]  # fmt: skip
+    of_val, of_swapped = (combined(lesson, rules(config), clips, config.seed, watch) for lesson in (from_val, from_swapped))
     alone = singles(fitted, clips, watch)
-    rows = published([*alone, *averages(from_val, clips), *choices], FIGURES)
+    rows = published([*alone, *averages(from_val, clips), *of_val, *of_swapped], FIGURES)
     with watch.time("weights"):
         draw_weights(folder, from_swapped.answers, config)
+    choices = [*of_swapped, *of_val]  # of those that are level on Val, what has learnt from more clips
     answer = next(line for line in choices if line.name == best(choices))
     took = f"The whole training took {watch.total:.0f} s."
     board = Scoreboard("EmoNets", tuple(rows), answer.name, (beside_best(alone, answer), NOTE, *notes, took))
