@@ -26,6 +26,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +85,7 @@ class Config:
         folds: of its choice; code.
         sigmoid_folds: of the probabilities; code.
         voices: sets of voice features, the first whose libraries are installed is taken; IS10: code.
+        alike: what counts the same in the mean of scores: every model, or face and voice; ours, chosen on Val.
         prior: counts of the classes whose square roots weigh the answer; () = those of Train. The paper took AFEW_TEST.
         lstm: of the experiment with the order of frames.
         seed: of everything.
@@ -102,6 +104,7 @@ class Config:
     folds: int = 5
     sigmoid_folds: int = 3
     voices: tuple[str, ...] = ("interspeech2010", "midterm")
+    alike: Literal["models", "modalities"] = "modalities"
     prior: tuple[int, ...] = ()
     lstm: LstmPlan = LSTM
     seed: int = 0
@@ -313,33 +316,40 @@ class Mixture:
 
     Args:
         members: whose posteriors are averaged.
+        weights: of each.
         prior: counts of the classes that weigh the mean; () = none.
     """
 
     members: tuple[str, ...]
+    weights: tuple[float, ...]
     prior: tuple[int, ...] = ()
+
+    @classmethod
+    def alike(cls, networks: Sequence[str], voice: str, what: str, prior: tuple[int, ...] = ()) -> Mixture:
+        """Networks and a voice, every model counting the same, or the voice as much as all networks."""
+        ones = (1.0,) * len(networks)
+        return cls((*networks, voice), (*ones, 1.0 if what == "models" else sum(ones)), prior)
 
     def of(self, singles: Mapping[str, Features]) -> Features:
         """Posteriors of the mixture, (n, 7); NaN where no member says anything."""
-        mean = mean_pool(np.stack([singles[name] for name in self.members]), np.ones(len(self.members)))
+        mean = mean_pool(np.stack([singles[name] for name in self.members]), np.array(self.weights))
         return square_root_prior(mean, np.array(self.prior, np.float64)) if self.prior else mean
 
 
 def combinations(bench: Bench, singles: Mapping[str, Features]) -> list[Row]:
     """Table 6: means of networks, with and without the voice, and class weights."""
     names = [name for name in singles if name != VOICE]
-    prior = prior_of(bench, ("Train",))
-    everything = (*names, VOICE)
+    prior, alike = prior_of(bench, ("Train",)), bench.config.alike
     by = "" if bench.config.prior else " by Train's classes"
     mixtures = {
-        **{f"{name} and voice": Mixture((name, VOICE)) for name in names},
-        "all networks": Mixture(tuple(names)),
-        "all networks and voice": Mixture(everything),
-        f"the same, weighted{by}": Mixture(everything, prior),
-        "the same, weighted by AFEW's Test": Mixture(everything, AFEW_TEST),
+        **{f"{name} and voice": Mixture.alike([name], VOICE, "models") for name in names},
+        "all networks": Mixture(tuple(names), (1.0,) * len(names)),
+        **{f"all networks and voice, {what} alike": Mixture.alike(names, VOICE, what) for what in ("models", "modalities")},
+        f"{alike} alike, weighted{by}": Mixture.alike(names, VOICE, alike, prior),
+        f"{alike} alike, weighted by AFEW's Test": Mixture.alike(names, VOICE, alike, AFEW_TEST),
     }
     rows = [bench.row(title, mixture.of(singles), 6) for title, mixture in mixtures.items()]
-    weighted = "the same, weighted by AFEW's Test"
+    weighted = f"{alike} alike, weighted by AFEW's Test"
     published = {"Val": 185 / 383, "Test": 0.6003}
     return [replace(line, published=published) if line.name == weighted else line for line in rows]
 
@@ -357,8 +367,8 @@ def submitted(bench: Bench, frames: Mapping[str, list[Features]], voice: Feature
     said = {on_both(name): bench.said(on_both(name), aggregated(clips, config.aggregation, config), None, parts)
             for name, clips in frames.items()}  # fmt: skip
     said[on_both(VOICE)] = bench.said(on_both(VOICE), voice, Normalisation(root=False), parts)
-    mixture = Mixture(tuple(said), prior_of(bench, parts))
-    title = "all networks and voice, weighted, fitted on Train and Val"
+    mixture = Mixture.alike([on_both(name) for name in frames], on_both(VOICE), config.alike, prior_of(bench, parts))
+    title = f"all networks and voice, {config.alike} alike, weighted, fitted on Train and Val"
     seconds = bench.watch.seconds(*said)
     return row(title, mixture.of(said), bench.clips, TABLES[6], seconds, splits=("Test",)), mixture
 
@@ -376,7 +386,7 @@ def keep(bench: Bench, folder: Path, voice: str, mixture: Mixture) -> None:
         if title in bench.machines:
             file = f"machine-{number}.npz"
             arrays.keep(own / file, bench.machines[title])
-            members.append({"name": title.removesuffix(ON_BOTH), "machine": file})
+            members.append({"name": title.removesuffix(ON_BOTH), "machine": file, "weight": mixture.weights[number]})
     content = {"members": members, "voice": voice, "prior": list(mixture.prior)}
     (own / MIXTURE).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
@@ -404,4 +414,5 @@ def predict(clips: Clips, folder: Path, config: Config, report: Say = say) -> Fe
         singles[name] = machine.probabilities(features, CLASSES)
     if not singles:
         return np.full((len(clips), CLASSES), np.nan, np.float32)
-    return Mixture(tuple(singles), tuple(system["prior"])).of(singles)
+    weights = tuple(float(member["weight"]) for member in system["members"])
+    return Mixture(tuple(singles), weights, tuple(system["prior"])).of(singles)
