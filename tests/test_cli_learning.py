@@ -54,6 +54,7 @@ def test_a_component_is_evaluated_as_shipped(smiles: Path, tmp_path: Path) -> No
         (["evaluate", "face.pose", "--corpus", "folder=x"], "face.expression"),
         (["evaluate", "face.expression", "--corpus", "fer2013.parquet"], "NAME=PATH"),
         (["evaluate", "face.expression", "--corpus", "imagenet=x"], "no corpus 'imagenet'"),
+        (["evaluate", "face.expression", "--corpus", "fer2013=x", "--by-speaker"], "--by-speaker is for voices"),
         (["train", "magic", "--corpus", "x", "--out", "y"], "no recipe 'magic'"),
     ],
 )

@@ -201,6 +201,8 @@ def evaluate(
     split: Annotated[str | None, typer.Option(help="part of the corpus  [default: all]")] = None,
     truth: Annotated[Literal["label", "votes"], typer.Option(help="the corpus's own label, or what most raters voted for, "
                                                               "by the head for eight classes where there is one")] = "label",
+    by_speaker: Annotated[bool, typer.Option("--by-speaker", help="of voices: relative to what is said of the same speaker "
+                                                                  "on the whole, without labels")] = False,
     json: Annotated[Path | None, typer.Option(help="file for the scores")] = None,
     plots: Annotated[Path | None, typer.Option(help="folder for confusion matrix and reliability diagram")] = None,
 ) -> None:
@@ -212,7 +214,7 @@ def evaluate(
     from emotrace.learn import shipped
     from emotrace.recipes import trained
 
-    scores = trained.measure(model, corpus, split, truth)
+    scores = trained.measure(model, corpus, split, truth, by_speaker)
     files = shipped.write(scores, scores.labels, json, plots)
     print(f"accuracy {scores.accuracy:.4f}  uar {scores.uar:.4f}  ece {scores.ece:.4f}  n {scores.n}")
     for file in files:

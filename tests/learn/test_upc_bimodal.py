@@ -111,7 +111,8 @@ def test_each_modality_is_trained_and_together_they_name_what_neither_does_alone
     assert accuracy[PERCEPTRON] > 0.4  # 324 features are many for 48 clips
     assert board.chosen in names[:8]
     assert json.loads((run_folder / "scores.json").read_text())["chosen"] == board.chosen
-    assert "0.0% of" in board.notes[0]
+    assert "best single model on Val" in board.notes[0]
+    assert "0.0% of" in board.notes[1]
     assert "(chosen)" in (run_folder / "scores.md").read_text()
 
 

@@ -162,7 +162,8 @@ def test_runs_are_gathered_and_what_is_done_is_not_done_again(actors, polish, sm
     assert set(found["ravdess"][1].speaker) == {"01", "02"}
     assert set(found["nemo"][1].speaker) == {"S0"}
     scores = protocol.cross_scores(actors, polish, tmp_path)
-    assert [scores[name]["n"] for name in scores] == [16, 16, 6, 6]
+    assert [scores[name]["n"] for name in scores] == [16, 16, 16, 16, 6, 6, 6, 6]
+    assert list(scores)[:2] == ["ravdess", "ravdess by speaker"]
     assert set(scores["ravdess"]["uar_of"]) == {"female", "male", "01", "02"}
     assert 0.1 < protocol.warmth_of(actors, polish, tmp_path) < 20
 

@@ -101,6 +101,9 @@ def test_a_component_of_the_voice_is_evaluated_on_a_folder_a_class(data: Path, t
     assert scores["n"] == 2
     assert scores["labels"] == list(VOICE_EXPRESSION.labels)
     assert np.array(scores["confusion"]).sum(axis=1).tolist() == [1, 0, 0, 0, 0, 0, 0, 1]
+    refused = subprocess.run([*command, "--by-speaker"], capture_output=True, text=True, check=False, timeout=120)
+    assert refused.returncode == 2
+    assert "2 of 2 recordings have no speaker; leave out --by-speaker" in refused.stderr
 
 
 def test_only_what_names_expressions_of_clips_hears() -> None:

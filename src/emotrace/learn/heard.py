@@ -11,6 +11,7 @@ from emotrace import registry
 from emotrace.corpora import catalogue
 from emotrace.corpora.voices import NO_LABEL, Voices
 from emotrace.errors import InputError
+from emotrace.learn.by_speaker import centred
 from emotrace.learn.metrics import Scores, score
 from emotrace.learn.shipped import name_and_path
 from emotrace.scheme import VOICE_EXPRESSION
@@ -35,16 +36,17 @@ def corpus(given: str, split: str | None) -> Voices:
     return voices if split is None else voices.of_split(split)
 
 
-def measure(name: str, voices: Voices, batch: int = 64) -> Scores:
+def measure(name: str, voices: Voices, by_speaker: bool = False, batch: int = 64) -> Scores:
     """Scores of a component on a corpus's own labels; every clip is heard whole, as one window.
 
     Args:
         name: component that `hears`.
         voices: corpus, or a part of it; rows without a label are left out.
+        by_speaker: every answer is taken relative to those about the same speaker, see `learn.by_speaker`.
         batch: clips decoded at a time.
 
     Raises:
-        InputError: no row has a label, or a recording cannot be decoded.
+        InputError: no row has a label, a recording cannot be decoded, or speakers are not known.
     """
     of_clips: Callable[[Sequence[NDArray[np.float32]]], NDArray[np.float32]] = getattr(registry.target(name)(), NAMED)
     rows = np.flatnonzero(voices.label != NO_LABEL)
@@ -54,4 +56,5 @@ def measure(name: str, voices: Voices, batch: int = 64) -> Scores:
     said = np.concatenate([of_clips(voices[part].clips()) for part in parts])
     unheard = np.isnan(said[:, 0])   # silence: named as if nothing were known, which counts as wrong seven times of eight
     said[unheard] = 1 / len(VOICE_EXPRESSION)
+    said = centred(said, voices.speaker[rows]) if by_speaker else said
     return score(said, voices.label[rows], VOICE_EXPRESSION.labels)

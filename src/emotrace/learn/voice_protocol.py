@@ -20,6 +20,7 @@ from torch import Tensor
 from emotrace.corpora import nemo, ravdess
 from emotrace.corpora.voices import Voices
 from emotrace.face.valence_arousal import PLACES
+from emotrace.learn.by_speaker import centred
 from emotrace.learn.evaluate import as_json
 from emotrace.learn.mel_augment import padded, speech_of
 from emotrace.learn.metrics import concordance, score, softmax, temperature
@@ -30,6 +31,7 @@ from emotrace.voice.log_mel import log_mel
 NAMES = ("ravdess", "nemo")   # folders of the two corpora
 WINDOW = 200                  # frames that `analyze` hears at once: 2 s
 SHORT = " in 2 s"             # behind a corpus's name, where that much of each clip was heard
+BY_SPEAKER = " by speaker"    # behind it, where answers are taken relative to those about the same speaker
 FILE = "outputs.npz"          # in a run's folder, what it says of those left out
 GROUPS = 5                    # of RAVDESS's actors
 RUNS = 7                      # one for each speaker of nEMO that we have
@@ -150,6 +152,8 @@ def cross_scores(actors: Clips, polish: Clips, folder: Path, warmth: float = 1.0
                 for group in sorted(set(column.tolist()))
             },
         }
+        relative = score(centred(said, corpus.speaker), corpus.label, VOICE_EXPRESSION.labels)
+        scores[name + BY_SPEAKER] = {**as_json(relative)}
     return scores
 
 

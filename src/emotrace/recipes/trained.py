@@ -20,7 +20,9 @@ from emotrace.scheme import EXPRESSION_8, Scheme
 SIDE = 48
 
 
-def measure(name: str, corpus: str, split: str | None = None, truth: Truth = "label") -> Scores:
+def measure(
+    name: str, corpus: str, split: str | None = None, truth: Truth = "label", by_speaker: bool = False
+) -> Scores:
     """Scores of a component or of a run's folder on a corpus of faces, voices or clips, whichever it takes.
 
     Args:
@@ -28,6 +30,7 @@ def measure(name: str, corpus: str, split: str | None = None, truth: Truth = "la
         corpus: "NAME=PATH".
         split: part of the corpus; None: all of it.
         truth: of cropped faces, the corpus's own label or what most raters voted for.
+        by_speaker: of voices, every answer is taken relative to those about the same speaker.
 
     Raises:
         UnknownNameError: there is no such component or corpus.
@@ -35,7 +38,9 @@ def measure(name: str, corpus: str, split: str | None = None, truth: Truth = "la
         MissingExtraError: a folder is given, and torch is not installed.
     """
     if heard.hears(name):
-        return heard.measure(name, heard.corpus(corpus, split))
+        return heard.measure(name, heard.corpus(corpus, split), by_speaker)
+    if by_speaker:
+        raise InputError(f"--by-speaker is for voices, as in 'evaluate voice.emotion'; {name} hears none")
     if _names_clips(name):
         clips = catalogue.read_clips(*shipped.name_and_path(corpus, "afew=FOLDER"))
         return of_clips(Path(name), clips if split is None else clips.of_split(split), truth)
