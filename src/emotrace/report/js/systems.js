@@ -33,7 +33,7 @@ function buildSystems(holder) {
     if (shown) forget(shown);
     shown = drawPlot(plot, {
       height: LANE * SYSTEMS.length, low: 0, high: SYSTEMS.length, down: true, splits: SYSTEMS.map((_system, i) => i + 0.5),
-      labels: SYSTEMS.map(({ name }) => (name.length > 5 ? `${name.slice(0, 4)}\u2026` : name)),   // in full at the right
+      labels: SYSTEMS.map(({ name }) => (name.length > 5 ? `${name.slice(0, 3)}\u2026` : name)),   // in full at the right
       draw: (u) => SYSTEMS.forEach((system, i) => drawPieces(u, system, i)),
       tell: (time, y) => tellPiece(SYSTEMS[clamp(Math.floor(y), 0, SYSTEMS.length - 1)], time),
     });
