@@ -84,7 +84,7 @@ def test_every_channel_has_its_own_scale_whichever_axis_it_lies_on(axis):
 def test_arithmetic_in_8_bits_says_nearly_the_same(small):
     path, images = small
     (expected,), before = run(path, images), path.stat().st_size
-    quantise.quantise(path, [images])
+    quantise.quantise(path, images)
     kinds = {node.op_type for node in onnx.load(str(path)).graph.node}
     assert {"QuantizeLinear", "DequantizeLinear", "Conv"} <= kinds
     assert path.stat().st_size < 0.5 * before
@@ -97,6 +97,6 @@ def test_a_network_that_8_bits_spoil_stays_as_it_was(small, monkeypatch):
     path, images = small
     before = path.read_bytes()
     monkeypatch.setattr(quantise, "GAP", 0.0)
-    with pytest.raises(WeightsError, match="in 8 bits outputs change by"):
-        quantise.quantise(path, [images])
+    with pytest.raises(WeightsError, match="in 8 bits probabilities change by"):
+        quantise.quantise(path, images)
     assert path.read_bytes() == before

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
 
+from made_faces import LEVELS, faces_of, smooth  # noqa: E402
 from torch import nn  # noqa: E402
 
 from emotrace.corpora.clips import Clips  # noqa: E402
@@ -15,7 +15,7 @@ from emotrace.engine import LiteRtNetwork  # noqa: E402
 from emotrace.errors import InputError  # noqa: E402
 from emotrace.learn import trunks  # noqa: E402
 from emotrace.learn.clip_store import ClipStore  # noqa: E402
-from emotrace.learn.frame_faces import FaceFinder, FaceFinding, FrameFaces  # noqa: E402
+from emotrace.learn.frame_faces import FaceFinder, FaceFinding  # noqa: E402
 from emotrace.learn.frame_features import (  # noqa: E402
     features_of_clips,
     features_of_faces,
@@ -24,19 +24,6 @@ from emotrace.learn.frame_features import (  # noqa: E402
 )
 from emotrace.learn.views import EIGHTEEN, PLAIN, seen  # noqa: E402
 from emotrace.weights import read  # noqa: E402
-
-LEVELS = trunks.Trunk("levels", 16, 3, None, lambda pictures: pictures.mean(axis=(1, 2)).astype(np.float32))
-
-
-def faces_of(pictures: np.ndarray, points: np.ndarray | None = None) -> FrameFaces:
-    n = len(pictures)
-    where = np.full((n, 5, 2), np.nan, np.float32) if points is None else points.astype(np.float32)
-    return FrameFaces(pictures, np.zeros(n), np.ones(n, bool), np.ones(n, np.float32), np.zeros((n, 4), np.float32), where)
-
-
-def smooth(n: int, side: int, seed: int = 0) -> np.ndarray:
-    noise = np.random.default_rng(seed).integers(0, 256, (n, side, side, 3)).astype(np.uint8)
-    return np.stack([cv2.GaussianBlur(picture, (0, 0), side / 16) for picture in noise])
 
 
 def test_features_are_the_mean_over_views() -> None:

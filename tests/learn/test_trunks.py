@@ -10,23 +10,16 @@ import scipy.io
 
 torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
 
+from made_faces import faces_of  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
 from emotrace.engine import OnnxNetwork  # noqa: E402
 from emotrace.errors import InputError  # noqa: E402
 from emotrace.face.align import SFACE_112  # noqa: E402
 from emotrace.learn import trunks  # noqa: E402
-from emotrace.learn.frame_faces import FaceFinder, FaceFinding, FrameFaces  # noqa: E402
+from emotrace.learn.frame_faces import FaceFinder, FaceFinding  # noqa: E402
 from emotrace.learn.networks.vgg16 import Vgg16  # noqa: E402
 from emotrace.learn.views import seen  # noqa: E402
-
-
-def faces_at(pictures: np.ndarray, points: np.ndarray) -> FrameFaces:
-    n = len(pictures)
-    return FrameFaces(
-        pictures, np.zeros(n), np.ones(n, np.bool_), np.ones(n, np.float32), np.zeros((n, 4), np.float32),
-        points.astype(np.float32),
-    )  # fmt: skip
 
 
 def test_five_points_come_to_lie_on_the_template() -> None:
@@ -35,7 +28,7 @@ def test_five_points_come_to_lie_on_the_template() -> None:
     for x, y in np.round(where).astype(int):
         picture[0, y - 1 : y + 2, x - 1 : x + 2] = 255
     trunk = trunks.Trunk("any", 112, 1, SFACE_112, lambda given: given)
-    (found,) = seen(faces_at(picture, where[None]), trunk)
+    (found,) = seen(faces_of(picture, where[None]), trunk)
     for x, y in np.round(SFACE_112.points).astype(int):
         assert found[y, x].min() > 100
     assert (found.max(axis=2) > 100).mean() < 0.02
@@ -46,9 +39,9 @@ def test_a_face_without_points_is_taken_as_it_was_cropped() -> None:
     pictures = rng.integers(0, 255, (2, 8, 8, 3)).repeat(16, axis=1).repeat(16, axis=2).astype(np.uint8)
     points = np.full((2, 5, 2), np.nan)
     trunk = trunks.Trunk("any", 64, 1, SFACE_112, lambda given: given)
-    found = seen(faces_at(pictures, points), trunk)
+    found = seen(faces_of(pictures, points), trunk)
     assert np.array_equal(found, pictures[:, ::2, ::2])
-    assert seen(faces_at(pictures[:0], points[:0]), trunk).shape == (0, 64, 64, 3)
+    assert seen(faces_of(pictures[:0], points[:0]), trunk).shape == (0, 64, 64, 3)
 
 
 @pytest.mark.parametrize(("name", "width"), [("expression", 1024), ("compact", 192)])

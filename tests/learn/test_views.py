@@ -1,26 +1,12 @@
 """A network sees a face where it was taught to, in eighteen views."""
 
-import cv2
 import numpy as np
 import pytest
+from made_faces import LEVELS, faces_of, smooth
 
 from emotrace.face.align import SFACE_112
-from emotrace.learn.frame_faces import FrameFaces
 from emotrace.learn.trunks import Trunk
 from emotrace.learn.views import EIGHTEEN, View, seen
-
-LEVELS = Trunk("levels", 16, 3, None, lambda pictures: pictures.mean(axis=(1, 2)).astype(np.float32))
-
-
-def faces_of(pictures: np.ndarray, points: np.ndarray | None = None) -> FrameFaces:
-    n = len(pictures)
-    where = np.full((n, 5, 2), np.nan, np.float32) if points is None else points.astype(np.float32)
-    return FrameFaces(pictures, np.zeros(n), np.ones(n, bool), np.ones(n, np.float32), np.zeros((n, 4), np.float32), where)
-
-
-def smooth(n: int, side: int, seed: int = 0) -> np.ndarray:
-    noise = np.random.default_rng(seed).integers(0, 256, (n, side, side, 3)).astype(np.uint8)
-    return np.stack([cv2.GaussianBlur(picture, (0, 0), side / 16) for picture in noise])
 
 
 def test_there_are_eighteen_views_of_which_the_first_is_plain() -> None:

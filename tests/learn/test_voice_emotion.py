@@ -196,17 +196,16 @@ def test_what_is_shipped_says_what_was_learnt_with_its_temperature(tmp_path, act
     torch.manual_seed(0)
     network = VoiceListener(Encoder(1), 0.0).eval()
     said = protocol.outputs_of(network, actors.mels[:1])
-    voice_export.export_voice(network, 2.0, [mel[None].float().numpy() for mel in actors.mels[:5]], tmp_path / "voice.onnx")
+    voice_export.export_voice(network, 2.0, actors.mels[0][None].float(), tmp_path / "voice.onnx")
     (shipped,) = run(tmp_path / "voice.onnx", actors.mels[0][None].float().numpy())
     powers = np.exp(said[:, :8] / 2.0)
-    np.testing.assert_allclose(shipped[:, :8], powers / powers.sum(1), atol=0.05)
-    np.testing.assert_allclose(shipped[:, 8:], said[:, 8:], atol=0.05)
+    np.testing.assert_allclose(shipped[:, :8], powers / powers.sum(1), atol=0.02)
+    np.testing.assert_allclose(shipped[:, 8:], said[:, 8:], atol=0.02)
     assert (tmp_path / "voice.onnx").stat().st_size < 1.3 * sum(p.numel() for p in network.parameters()) + 500_000
 
 
 def test_a_file_that_says_something_else_is_not_kept(tmp_path, actors, monkeypatch):
     monkeypatch.setattr(voice_export, "TOLERANCE", -1.0)
-    clip = actors.mels[0][None].float().numpy()
     with pytest.raises(WeightsError, match="from torch's, expected at most"):
-        voice_export.export_voice(VoiceListener(Encoder(1), 0.0), 1.0, [clip], tmp_path / "voice.onnx")
+        voice_export.export_voice(VoiceListener(Encoder(1), 0.0), 1.0, actors.mels[0][None].float(), tmp_path / "voice.onnx")
     assert not list(tmp_path.iterdir())

@@ -41,7 +41,7 @@ from emotrace.scheme import EXPRESSION_7, EXPRESSION_8
 
 HEADS = (EXPRESSION_7, EXPRESSION_8)
 EXPRESSIONS = len(EXPRESSION_7)
-SHOWN, BATCH = 512, 32  # pictures by which ranges are measured, and how many of them at once
+SHOWN = 512  # pictures by which ranges are measured
 
 # How strongly pictures are varied in most of a training, and at its end.
 GENTLE = Augmentation(rotation=15.0, scale=(0.9, 1.2), noise=4.0, contrast=(0.7, 1.3), erase=0.3, mix=0.2)
@@ -222,6 +222,5 @@ def ship(
     export(Shipped(network, *temperatures), example, path, "images", tuple(head.name for head in HEADS))
     if precision == "int8":
         chosen = np.random.default_rng(0).permutation(len(learnt))[:SHOWN]
-        shown = learnt[np.sort(chosen)].images(fer2013.SIDE)[:, None].astype(np.float32)
-        quantise(path, np.array_split(shown, -(-len(shown) // BATCH)))
+        quantise(path, learnt[np.sort(chosen)].images(fer2013.SIDE)[:, None].astype(np.float32))
     return temperatures

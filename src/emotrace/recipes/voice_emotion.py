@@ -58,9 +58,6 @@ PUBLISHED = Published(
 )
 
 
-SHOWN = 50  # clips of each corpus by which ranges of 8 bits are measured
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """Every constant of the recipe.
@@ -252,6 +249,5 @@ def ship(corpus: Path, folder: Path, path: Path, config: Config | None = None, r
     actors, polish = read(corpus)
     warmth = warmth_of(actors, polish, folder)
     network = fit_on([actors, polish], folder / "all", config, report)
-    mels = [part.mels[i] for part in (actors, polish) for i in range(0, len(part), max(1, len(part) // SHOWN))]
-    export_voice(network, warmth, [mel[None].float().numpy() for mel in mels], path)
+    export_voice(network, warmth, actors.mels[0][None].float(), path)
     return (warmth,)
