@@ -31,8 +31,8 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        Recipe("expression_mobilenet", "a network that knows faces, taught expressions", "fer2013", "our own"),
-        Recipe("expression_compact", "a small network that learns from nothing but FER2013, shipped", "fer2013", "our own"),
+        Recipe("expression_mobilenet", "a network that knows faces, taught expressions, shipped", "fer2013", "our own"),
+        Recipe("expression_compact", "a small network that learns from nothing but FER2013", "fer2013", "our own"),
         Recipe("expression_convnet1", "ConvNet 1 of EmoNets", "fer2013", "Kahou et al. 2015"),
         Recipe("expression_mixed_emotions", "the MixedEmotions expression CNN", "fer2013", "MixedEmotions D4.6, 2016"),
         Recipe("ntechlab", "face networks, statistics over time, linear machines", "afew", "Knyazev et al. 2017", "fer2013"),
