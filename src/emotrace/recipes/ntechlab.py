@@ -212,7 +212,7 @@ def fit(
 
 
 NOTES = (
-    "The system's answer is what the paper submitted, the mean of all, fitted on Train and Val; what counts alike in it is ours.",
+    "The system's answer is what the paper submitted, the mean of all, fitted on Train and Val; what counts alike is ours.",
     "The LSTMs are stopped by Val, so Val says too much of them; the machines have seen nothing of Val.",
     "Published: Test as announced, Val as the authors' code says of its own run, both on AFEW. Other figures of the paper's "
     "tables were not at hand.",
