@@ -14,6 +14,7 @@ from emotrace.corpora import catalogue as corpora
 from emotrace.corpora.paired import unshown
 from emotrace.corpora.table import Faces
 from emotrace.errors import EmotraceError, InputError
+from emotrace.learn import pages
 from emotrace.learn.shipped import name_and_path
 from emotrace.recipes import catalogue, constants, record
 
@@ -63,6 +64,7 @@ def run(
         raise InputError(f"recipe {name} learns from its corpus alone; leave out --stills {stills[0]}")
     beside = {"stills": [pictures(given, corpus) for given in stills]} if takes else {}
     record.write(folder, name, config)
+    pages.keep()
     result = recipe.fit(corpus, folder, config, **beside)
     print(f"{result.summary}; published: {recipe.PUBLISHED.score or 'none'}")
     if ship is not None:
