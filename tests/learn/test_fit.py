@@ -113,6 +113,18 @@ def test_a_folder_with_the_run_of_another_plan_is_refused(tmp_path):
         run(tmp_path, dataclasses.replace(PLAN, rate=0.2))
 
 
+def test_a_run_from_before_a_constant_was_there_goes_on(tmp_path):
+    run(tmp_path, stop_after=1)
+    file = tmp_path / "last" / "progress.json"
+    content = json.loads(file.read_text())
+    del content["plan"]["cycle"]
+    file.write_text(json.dumps(content))
+    assert len(run(tmp_path)[1]) == PLAN.epochs - 1
+    file.write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"cycle = 0, but the plan says 2"):
+        run(tmp_path, dataclasses.replace(PLAN, cycle=2))
+
+
 def test_weights_of_another_network_are_refused(tmp_path):
     run(tmp_path, stop_after=1)
     with pytest.raises(InputError, match="not the weights of Linear"):

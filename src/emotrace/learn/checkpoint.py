@@ -90,9 +90,10 @@ def load(folder: Path, state: State, plan: Plan) -> Progress:
 
 
 def _check_plan(folder: Path, before: dict[str, object], now: dict[str, object]) -> None:
-    if changed := [key for key in now if before.get(key) != now[key]]:
+    before = {**json.loads(json.dumps(asdict(Plan()))), **before}  # what came later has its default
+    if changed := [key for key in now if before[key] != now[key]]:
         key = changed[0]
-        raise InputError(f"{folder}: run with {key} = {before.get(key)}, but the plan says {now[key]}; use another folder")
+        raise InputError(f"{folder}: run with {key} = {before[key]}, but the plan says {now[key]}; use another folder")
 
 
 def _plain(network: nn.Module) -> dict[str, Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from emotrace import __version__
@@ -49,24 +49,27 @@ def read(folder: Path) -> tuple[ModuleType, Any]:
     module = catalogue.module(content["recipe"])
     try:
         return module, restored(module.Config, content["config"])
-    except (KeyError, TypeError) as error:
+    except TypeError as error:
         raise InputError(f"{file}: not the constants of {content['recipe']} of emotrace {__version__} ({error})") from error
 
 
 def restored(kind: type, content: dict[str, Any]) -> Any:
     """A dataclass of dataclasses, tuples and plain values from what `asdict` and JSON made of it.
 
+    A field that is missing, since it came later, has its default: new constants begin with the value that changes nothing.
+
     Raises:
-        KeyError: a field is missing.
-        TypeError: there is a field too many.
+        TypeError: there is a field too many, or one without a default is missing.
     """
     if extra := set(content) - {field.name for field in fields(kind)}:
         raise TypeError(f"unknown {sorted(extra)[0]!r}")
     hints = get_type_hints(kind)
-    return kind(**{field.name: _value(hints[field.name], content[field.name]) for field in fields(kind)})
+    return kind(**{name: _value(hints[name], value) for name, value in content.items()})
 
 
 def _value(kind: Any, value: Any) -> Any:
+    if isinstance(kind, UnionType):  # of a dataclass and None
+        return None if value is None else _value(next(one for one in get_args(kind) if one is not NoneType), value)
     if is_dataclass(kind):
         return restored(kind, value)  # type: ignore[arg-type]
     if get_origin(kind) is tuple:

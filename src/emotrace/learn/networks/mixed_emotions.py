@@ -14,12 +14,15 @@
 Trained with SGD, momentum and a very small weight decay.
 
 Source: MixedEmotions deliverable D4.6 (2016). It does not say how edges are treated; pictures are padded by 1, so that sizes
-halve evenly.
+halve evenly. Nor does it say how weights begin; ours begin as He et al. 2015 draw them (equation 10), since without batch norm
+a signal drawn otherwise is lost on its way.
 """
 
 from __future__ import annotations
 
 from torch import Tensor, nn
+
+LAST = 0.01  # deviation of the last layer's first weights: every expression is as likely at first
 
 
 class MixedEmotions(nn.Module):
@@ -36,6 +39,11 @@ class MixedEmotions(nn.Module):
             nn.Linear(1500, 1500), nn.ReLU(), nn.Dropout(0.5),
             nn.Linear(1500, 7),
         )  # fmt: skip
+        layers = [layer for layer in self.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+        for layer in layers:
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.constant_(layer.bias, 0.0)  # type: ignore[arg-type]
+        nn.init.normal_(layers[-1].weight, std=LAST)
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, 1, 48, 48) -> (n, 7) logits."""
