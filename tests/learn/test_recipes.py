@@ -75,22 +75,6 @@ def test_the_stages_follow_each_other(run):
     assert stages[-1].first < run.plan.epochs
 
 
-def test_a_student_has_the_share_of_its_teacher_and_sees_the_same_picture():
-    class Says(torch.nn.Module):
-        def forward(self, images):
-            return images.mean((1, 2, 3))[:, None] * torch.nn.functional.one_hot(torch.tensor([3]), 15)
-
-    taught = two_heads.teaching(Says(), PLAN, temperature=2.0, share=0.25)
-    targets = torch.zeros(2, 15)
-    targets[:, [0, 7]] = 1.0
-    images = torch.stack([torch.zeros(1, 4, 4), torch.full((1, 4, 4), 8.0)])
-    new = taught(images, targets)
-    assert new[0, :7].tolist() == pytest.approx([0.75 + 0.25 / 7, *[0.25 / 7] * 6])
-    sure = np.exp(4) / (np.exp(4) + 6)  # a logit of 8 at temperature 2
-    assert new[1, 3] == pytest.approx(0.25 * sure)
-    assert new[:, 7:].sum(1).tolist() == pytest.approx([1, 1])
-
-
 def check_shipped(recipe, corpus, folder, config, gap=1e-4):
     """What is shipped gives what was learnt, made into probabilities."""
     temperatures = recipe.ship(corpus, folder, folder / "net.onnx", config)

@@ -20,7 +20,14 @@ from emotrace.errors import InputError, UnknownNameError  # noqa: E402
 from emotrace.learn import shipped  # noqa: E402
 from emotrace.learn.checkpoint import save_weights  # noqa: E402
 from emotrace.learn.predict import outputs_of  # noqa: E402
-from emotrace.recipes import catalogue, expression_compact, expression_convnet1, record, trained  # noqa: E402
+from emotrace.recipes import (  # noqa: E402
+    catalogue,
+    expression_compact,
+    expression_convnet1,
+    expression_mobilenet,
+    record,
+    trained,
+)
 from emotrace.scheme import EXPRESSION_7, EXPRESSION_8  # noqa: E402
 
 
@@ -92,6 +99,12 @@ def test_the_constants_of_every_recipe_come_back_as_they_were(tmp_path, name):
     assert restored == config
 
 
+def test_a_constant_that_came_after_a_run_has_its_default(tmp_path):
+    content = asdict(expression_mobilenet.TAUGHT)
+    del content["plan"]["clip"]
+    assert record.restored(expression_mobilenet.Config, json.loads(json.dumps(content))) == expression_mobilenet.TAUGHT
+
+
 def test_a_folder_keeps_to_its_recipe(compact):
     with pytest.raises(InputError, match="holds a run of expression_compact, not of expression_convnet1"):
         record.write(compact, "expression_convnet1", expression_convnet1.Config())
@@ -106,7 +119,7 @@ def broken(folder, **changes):
 
 def test_a_folder_that_cannot_be_used_says_why_in_one_line(tmp_path):
     for changes, words in (
-        ({"config": {}}, "not the constants of expression_convnet1"),
+        ({"config": {"plan": 3}}, "not the constants of expression_convnet1"),
         ({"config": {"plan": {}, "colour": 3}}, "unknown 'colour'"),
         ({"config": None}, "recipe.json"),
         ({}, "best.*no such file; expected the folder of a trained network"),

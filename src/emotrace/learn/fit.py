@@ -113,7 +113,7 @@ def one_epoch(state: State, examples: Examples, plan: Plan, epoch: int, loss: Lo
 
 def batches(examples: Examples, plan: Plan, epoch: int, augment: Augment) -> Iterator[tuple[Tensor, Tensor]]:
     """The augmented batches of an epoch, in its order."""
-    chance = Generator().manual_seed(seed_of(plan, epoch))
+    chance = Generator().manual_seed(seed_of(plan, epoch % plan.cycle if plan.cycle else epoch))
     order = torch.randperm(len(examples), generator=chance)
     for rows in torch.split(order[: len(order) // plan.batch * plan.batch], plan.batch):
         yield augment(examples.images[rows], examples.targets[rows], epoch, chance)

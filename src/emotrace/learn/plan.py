@@ -35,6 +35,7 @@ class Plan:
         watch: the validated number that chooses, larger is better.
         patience: epochs without a better one until it stops, 0 = never.
         seed: of all chance.
+        cycle: epochs after which order and augmentation begin again, so that a teacher need see each of them once; 0 = never.
         precision: of the forward pass.
         device: "auto" takes CUDA where it is.
         channels_last: memory layout; faster for convolutions.
@@ -58,6 +59,7 @@ class Plan:
     watch: str = "accuracy"
     patience: int = 0
     seed: int = 0
+    cycle: int = 0
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     channels_last: bool = True

@@ -7,13 +7,11 @@ The hard label of FER2013 is noisy, and FER+ names many of the same pictures dif
 used as they are: a logistic regression fitted on the training rows turns a row of votes into the distribution of hard
 labels that such votes go with.
 
-Source: Barsoum et al. 2016 (votes as distribution), Hinton et al. 2015 and Beyer et al. 2022 (distillation, the same view
-for teacher and student).
+Source: Barsoum et al. 2016 (votes as distribution).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -28,11 +26,11 @@ from emotrace.corpora.table import Faces
 from emotrace.learn import fit as loop
 from emotrace.learn.augment import Augmentation, augment
 from emotrace.learn.export import export
-from emotrace.learn.fit import Augment, Examples
+from emotrace.learn.fit import Augment, Examples, Loss
 from emotrace.learn.log import Report, lines
 from emotrace.learn.losses import cross_entropy
 from emotrace.learn.metrics import calibration_error, softmax, temperature
-from emotrace.learn.plan import Plan, device_of, precision_of
+from emotrace.learn.plan import Plan
 from emotrace.learn.predict import outputs_of
 from emotrace.learn.quantise import quantise
 from emotrace.learn.state import Progress
@@ -80,10 +78,13 @@ def examples(faces: Faces, hard_share: float) -> Examples:
     return Examples(images, torch.from_numpy(np.concatenate([mixed, votes], axis=1)))
 
 
-def loss(outputs: Tensor, targets: Tensor, votes_weight: float) -> Tensor:
+def loss_of(votes_weight: float) -> Loss:
     """Cross-entropy of both heads against their distributions."""
-    hard = cross_entropy(outputs[:, :EXPRESSIONS], targets[:, :EXPRESSIONS])
-    return hard + votes_weight * cross_entropy(outputs[:, EXPRESSIONS:], targets[:, EXPRESSIONS:])
+    def loss(outputs: Tensor, targets: Tensor) -> Tensor:
+        hard = cross_entropy(outputs[:, :EXPRESSIONS], targets[:, :EXPRESSIONS])
+        return hard + votes_weight * cross_entropy(outputs[:, EXPRESSIONS:], targets[:, EXPRESSIONS:])
+
+    return loss
 
 
 def resized(images: Tensor, size: int) -> Tensor:
@@ -121,31 +122,6 @@ def validation(network: nn.Module, faces: Faces, images: NDArray[np.uint8]) -> d
     }
 
 
-def teaching(teacher: nn.Module, plan: Plan, temperature: float, share: float) -> Callable[[Tensor, Tensor], Tensor]:
-    """Targets that a teacher has a share in.
-
-    Args:
-        teacher: with both heads, for pictures of any size.
-        plan: of the student: device and precision.
-        temperature: softens its answers.
-        share: of its answer; the rest is the target itself.
-
-    Returns:
-        A function of augmented pictures (n, 1, h, w) and targets (n, 15) that gives the new targets.
-    """
-    device = device_of(plan)
-    seen = teacher.to(device).eval()
-
-    @torch.no_grad()
-    def taught(images: Tensor, targets: Tensor) -> Tensor:
-        with precision_of(plan, device):
-            outputs = seen(images.to(device)).float().cpu() / temperature
-        seven, eight = outputs[:, :EXPRESSIONS].softmax(1), outputs[:, EXPRESSIONS:].softmax(1)
-        return (1 - share) * targets + share * torch.cat([seven, eight], 1)
-
-    return taught
-
-
 def varied(stages: tuple[Stage, ...]) -> Augment:
     """Augmentation of each stage, at its size."""
     def vary(images: Tensor, targets: Tensor, epoch: int, generator: Generator) -> tuple[Tensor, Tensor]:
@@ -156,8 +132,8 @@ def varied(stages: tuple[Stage, ...]) -> Augment:
 
 
 def fit(
-    network: nn.Module, plan: Plan, lessons: Examples, held_out: Faces, vary: Augment, size: int, votes_weight: float,
-    folder: Path, report: Report = lines,
+    network: nn.Module, plan: Plan, lessons: Examples, held_out: Faces, vary: Augment, size: int, loss: Loss, folder: Path,
+    report: Report = lines,
 ) -> Progress:
     """Fit a network with both heads; chosen on what is held out, seen at `size` px."""
     pictures = held_out.images(fer2013.SIDE)
@@ -165,7 +141,7 @@ def fit(
         network,
         lessons,
         plan,
-        loss=lambda outputs, targets: loss(outputs, targets, votes_weight),
+        loss=loss,
         augment=vary,
         validate=lambda network: validation(At(network, size), held_out, pictures),
         folder=folder,

@@ -78,7 +78,7 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Report
         faces.of_split("PublicTest"),
         two_heads.varied(config.stages),
         config.size,
-        config.votes_weight,
+        two_heads.loss_of(config.votes_weight),
         folder,
         report,
     )

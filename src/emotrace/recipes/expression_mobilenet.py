@@ -12,19 +12,22 @@ learn/two_heads.py for targets.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from emotrace.corpora import fer2013
-from emotrace.learn import two_heads
+from emotrace.learn import taught, two_heads
+from emotrace.learn.augment import Augmentation
 from emotrace.learn.checkpoint import load_weights
 from emotrace.learn.log import Report, lines
-from emotrace.learn.networks.face_mobilenet import FaceMobileNet, pretrained
-from emotrace.learn.plan import Plan
+from emotrace.learn.networks import face_densenet
+from emotrace.learn.networks.face_mobilenet import FEATURES, OUTPUTS, FaceMobileNet, pretrained
+from emotrace.learn.plan import Plan, device_of
 from emotrace.learn.state import Progress
+from emotrace.learn.taught import Lesson, Student, Teacher, Teaching
 from emotrace.learn.two_heads import GENTLE, LIGHT, At, Stage
 from emotrace.learn.two_heads import HEADS as HEADS
 from emotrace.recipes import Published
@@ -44,6 +47,7 @@ class Config:
         hard_share: share of the hard label in the 7-way target; the rest is what the votes say of it.
         votes_weight: weight of the 8-way loss beside the 7-way one.
         fixed, dropout: of `FaceMobileNet`.
+        teaching: how much is learnt from `face_densenet`; None: nothing.
         stages: sizes and augmentation, by epoch; at the last size the finished network sees faces.
         plan: optimiser and schedule.
     """
@@ -52,6 +56,7 @@ class Config:
     votes_weight: float = 0.6
     fixed: int = 1
     dropout: float = 0.4
+    teaching: Teaching | None = None
     stages: tuple[Stage, ...] = (Stage(0, 128, GENTLE), Stage(12, 128, LIGHT))
     plan: Plan = FINE
 
@@ -64,17 +69,41 @@ class Config:
         """With fresh weights."""
         return FaceMobileNet(self.fixed, self.dropout)
 
+    def learner(self, network: FaceMobileNet) -> nn.Module:
+        """The network as it is fitted."""
+        return Student(network, FEATURES, face_densenet.FEATURES) if self.teaching else network
+
+
+BLENDED = Augmentation(
+    rotation=15.0, scale=(0.9, 1.2), noise=4.0, contrast=(0.7, 1.3), erase=0.2, mix=0.5, mix_alpha=0.5
+)
+TAUGHT = Config(
+    teaching=Teaching(), stages=(Stage(0, 128, BLENDED),),
+    plan=replace(FINE, epochs=15, cycle=5, rate_factors=(("heads", 5.0), ("projector", 5.0))),
+)  # fmt: skip
+
 
 def fit(corpus: Path, folder: Path, config: Config | None = None, report: Report = lines) -> Progress:
     """Fit on FER2013's Training part; chosen on PublicTest; continues a run."""
     config = config or Config()
+    plan, teaching = config.plan, config.teaching
     faces = fer2013.read(corpus)
     lessons = two_heads.examples(faces.of_split("Training"), config.hard_share)
-    torch.manual_seed(config.plan.seed)
-    return two_heads.fit(
-        pretrained(config.network()), config.plan, lessons, faces.of_split("PublicTest"), two_heads.varied(config.stages),
-        config.size, config.votes_weight, folder, report,
-    )  # fmt: skip
+    vary, loss = two_heads.varied(config.stages), two_heads.loss_of(config.votes_weight)
+    if teaching:
+        steps = len(lessons) // plan.batch
+        vary = Lesson(vary, teacher(plan), teaching, plan, steps, face_densenet.FEATURES, folder / "teacher")
+        loss = taught.loss_of(loss, OUTPUTS, teaching)
+    torch.manual_seed(plan.seed)
+    network = config.learner(pretrained(config.network()))
+    return two_heads.fit(network, plan, lessons, faces.of_split("PublicTest"), vary, config.size, loss, folder, report)
+
+
+def teacher(plan: Plan) -> Teacher:
+    """The network that teaches, in half precision, compiled."""
+    network = face_densenet.published().to(device_of(plan), torch.bfloat16).requires_grad_(False)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return torch.compile(network, dynamic=False, options={"freezing": True})
 
 
 def trained(folder: Path, config: Config) -> nn.Module:
@@ -83,7 +112,9 @@ def trained(folder: Path, config: Config) -> nn.Module:
     Raises:
         InputError: no weights of it lie there.
     """
-    return At(load_weights(folder / "best", config.network()), config.size).eval()
+    network = config.network()
+    load_weights(folder / "best", config.learner(network))
+    return At(network, config.size).eval()
 
 
 def ship(corpus: Path, folder: Path, path: Path, config: Config | None = None) -> tuple[float, float]:

@@ -74,10 +74,14 @@ class FaceMobileNet(nn.Module):
             x = F.relu6(pointwise(F.relu6(depthwise(x))))
         return x.mean((2, 3))
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits, (n, outputs); EXPRESSION_7 of the hard label, then EXPRESSION_8 of the votes."""
-        logits: Tensor = self.heads(self.dropout(self.features(images)))
+    def answers(self, features: Tensor) -> Tensor:
+        """(n, 1024) -> logits (n, outputs); EXPRESSION_7 of the hard label, then EXPRESSION_8 of the votes."""
+        logits: Tensor = self.heads(self.dropout(features))
         return logits
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(n, 1, h, w) -> logits (n, outputs)."""
+        return self.answers(self.features(images))
 
 
 def pretrained(network: FaceMobileNet) -> FaceMobileNet:

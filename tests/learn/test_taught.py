@@ -1,0 +1,105 @@
+"""Learning from a teacher: what it says is asked once, kept, and blended as said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
+
+from torch import nn  # noqa: E402
+
+from emotrace.learn import fit, taught  # noqa: E402
+from emotrace.learn.fit import Examples  # noqa: E402
+from emotrace.learn.plan import Plan  # noqa: E402
+from emotrace.learn.taught import Lesson, Student, Teaching  # noqa: E402
+
+PLAN = Plan(epochs=6, batch=4, cycle=2, seed=5, device="cpu")
+TEACHING = Teaching(share=0.25, temperature=2.0, likeness=3.0)
+
+
+class Counting:
+    """Features: the mean of a picture, three times; logits: that mean for the fourth class."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self, images):
+        self.asked += len(images)
+        mean = images.mean((1, 2, 3))[:, None]
+        return mean.repeat(1, 3), mean * nn.functional.one_hot(torch.tensor([3]), 7)
+
+
+def examples() -> Examples:
+    pictures = torch.randint(0, 256, (10, 1, 4, 4), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    targets = torch.zeros(10, 15)
+    targets[:, [0, 7]] = 1.0
+    return Examples(pictures, targets)
+
+
+def noisy(images, targets, epoch, generator):
+    return images / 32 + torch.randn(images.shape, generator=generator), targets
+
+
+def lesson(folder, teacher):
+    return Lesson(noisy, teacher, TEACHING, PLAN, steps=2, width=3, folder=folder)
+
+
+def epochs_of(given, count):
+    return [list(fit.batches(examples(), PLAN, epoch, given)) for epoch in range(count)]
+
+
+def test_targets_hold_the_share_of_the_teacher_who_saw_the_same_picture(tmp_path):
+    (images, targets), _ = epochs_of(lesson(tmp_path, Counting()), 1)[0]
+    mean = images.mean((1, 2, 3))
+    sure = (mean / 2).exp() / ((mean / 2).exp() + 6)
+    assert targets.shape == (4, 15 + 3)
+    assert targets[:, 3].numpy() == pytest.approx(0.25 * sure.numpy(), abs=2e-3)  # answers are kept in half precision
+    assert targets[:, 0].numpy() == pytest.approx((0.75 + 0.25 * (1 - sure) / 6).numpy(), abs=2e-3)
+    assert targets[:, 7].tolist() == [1.0] * 4
+    assert targets[:, 15:].numpy() == pytest.approx(np.repeat(mean[:, None].numpy(), 3, 1), rel=1e-3)
+
+
+def test_pictures_come_again_after_a_cycle_and_the_teacher_is_not_asked_again(tmp_path):
+    teacher = Counting()
+    seen = epochs_of(lesson(tmp_path, teacher), 4)
+    assert teacher.asked == 2 * 8  # two views of the eight pictures that fill batches
+    for before, after in zip(seen[0] + seen[1], seen[2] + seen[3], strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+    assert not torch.equal(seen[0][0][0], seen[1][0][0])
+
+
+def test_a_run_that_was_killed_asks_only_what_is_missing(tmp_path):
+    whole = epochs_of(lesson(tmp_path / "whole", Counting()), 2)
+    killed = lesson(tmp_path / "killed", Counting())
+    next(iter(fit.batches(examples(), PLAN, 0, killed)))  # one batch of the first epoch
+    teacher = Counting()
+    again = epochs_of(lesson(tmp_path / "killed", teacher), 2)
+    assert teacher.asked == 3 * 4
+    for before, after in zip(whole[0] + whole[1], again[0] + again[1], strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_a_student_says_its_features_only_while_it_learns():
+    class Net(nn.Module):
+        def features(self, images):
+            return images.flatten(1)
+
+        def answers(self, features):
+            return features[:, :2] * 2
+
+    student = Student(Net(), width=4, teacher_width=3)
+    images = torch.arange(8.0).reshape(2, 1, 2, 2)
+    learning, used = student.train()(images), student.eval()(images)
+    assert used.tolist() == [[0, 2], [8, 10]]
+    assert torch.equal(learning[:, :2], used)
+    assert torch.equal(learning[:, 2:], student.projector(images.flatten(1)))
+
+
+@pytest.mark.parametrize(("factor", "unlike"), [(4.0, 0.0), (-1.0, 2.0)])
+def test_features_are_likened_whatever_their_scale_and_centre(factor, unlike):
+    labels = torch.tensor(7.0)
+    features = torch.randn(5, 3, generator=torch.Generator().manual_seed(1))
+    given = torch.cat([torch.zeros(5, 2), factor * features + 10], 1)
+    loss = taught.loss_of(lambda outputs, targets: labels, 2, TEACHING)
+    assert float(loss(given, torch.cat([torch.zeros(5, 2), features], 1))) == pytest.approx(7 + 3 * unlike, abs=1e-4)
