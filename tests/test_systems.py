@@ -6,7 +6,7 @@ import subprocess
 import sys
 import types
 import wave
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import pytest
 import emotrace
 from emotrace import systems
 from emotrace.corpora.clips import Clips
-from emotrace.errors import EmotraceError, FolderError, InputError, MissingExtraError
+from emotrace.errors import EmotraceError, InputError, MissingExtraError
 from emotrace.export import export
 from emotrace.learn.clip_store import ClipStore
 from emotrace.recipes import catalogue, record
@@ -158,20 +158,81 @@ def test_an_interrupted_analysis_goes_on_at_the_batch_that_was_not_done(
     pd.testing.assert_frame_equal(again.to_pandas("systems"), whole.to_pandas("systems"))
 
 
-def test_an_analysis_with_other_systems_or_one_trained_anew_is_not_taken_for_this_one(
+def answers(found: emotrace.Analysis) -> dict[str, int]:
+    """How many rows each system has, in the table's order; the analysis says that it holds the same."""
+    table = found.to_pandas("systems")
+    assert [facts["system"] for facts in found.provenance["systems"]] == list(dict.fromkeys(table.system))
+    return table.groupby("system", sort=False).size().to_dict()
+
+
+def test_a_finished_analysis_is_asked_more_systems_and_keeps_what_others_said(
     asked: list[str], film: Path, tmp_path: Path
 ) -> None:
+    run, other = run_of(tmp_path / "run"), run_of(tmp_path / "other", sure=0.4)
+    before = analyze(film, tmp_path / "out")
+    frames = (tmp_path / "out" / "frames.parquet").stat().st_mtime_ns
+    assert answers(analyze(film, tmp_path / "out", run)) == {"run": 4}
+    assert len(asked) == 4
+    assert answers(analyze(film, tmp_path / "out", run, other)) == {"run": 4, "other": 4}
+    assert len(asked) == 8   # the first was not asked again
+    for folders in ((), (run,), (other,), (other, run)):
+        found = analyze(film, tmp_path / "out", *folders)
+        assert answers(found) == {"run": 4, "other": 4}
+    assert len(asked) == 8
+    assert (tmp_path / "out" / "frames.parquet").stat().st_mtime_ns == frames
+    assert found.finished
+    assert found.provenance["counts"] == before.provenance["counts"]
+    assert found.provenance["settings"]["systems"] == [str(run), str(other)]
+    together = analyze(film, tmp_path / "together", run, other)
+    pd.testing.assert_frame_equal(found.to_pandas("systems"), together.to_pandas("systems"))
+
+
+def test_a_system_that_was_trained_anew_is_asked_again_in_its_place(asked: list[str], film: Path, tmp_path: Path) -> None:
     run, other = run_of(tmp_path / "run"), run_of(tmp_path / "other")
+    analyze(film, tmp_path / "out", run, other)
+    record.write(run, "brightness", Config(0.5))
+    found = analyze(film, tmp_path / "out", run)
+    assert answers(found) == {"run": 4, "other": 4}
+    values = found.to_pandas("systems")[SYSTEM.columns[NEUTRAL]].to_numpy()
+    assert values[[1, 5]] == pytest.approx([0.5, 0.7])
+    assert len(asked) == 12
+
+
+def test_another_folder_of_the_same_name_is_another_system(asked: list[str], film: Path, tmp_path: Path) -> None:
+    run, twin = run_of(tmp_path / "run"), run_of(tmp_path / "copies" / "run")
     analyze(film, tmp_path / "out", run)
-    asked.clear()
-    assert analyze(film, tmp_path / "out", run).finished
-    assert asked == []
-    for folders in ((), (other,), (run, other)):
-        with pytest.raises(FolderError, match=r"with other settings \(systems"):
-            analyze(film, tmp_path / "out", *folders)
-    (run / "extra.npz").write_bytes(b"learnt more")
-    with pytest.raises(FolderError, match=r"another version \(systems differ\)"):
-        analyze(film, tmp_path / "out", run)
+    assert answers(analyze(film, tmp_path / "out", twin)) == {"run": 4, str(twin): 4}
+
+
+def test_an_interrupted_question_to_a_finished_analysis_leaves_it_whole_and_goes_on(
+    asked: list[str], film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(systems, "BATCH_PIECES", 3)
+    run, other, third = (run_of(tmp_path / name) for name in ("run", "other", "third"))
+    analyze(film, tmp_path / "out", run)
+
+    def stop(line: str) -> None:
+        if line == "batch 1/2 done":
+            raise KeyboardInterrupt
+
+    for folder in (other, third):   # what was begun for one system is not taken for another's
+        asked.clear()
+        with pytest.raises(KeyboardInterrupt):
+            analyze(film, tmp_path / "out", folder, announce=stop)
+        assert len(asked) == 3
+        assert answers(emotrace.load(tmp_path / "out")) == {"run": 4}
+    assert answers(analyze(film, tmp_path / "out", third)) == {"run": 4, "third": 4}
+    assert asked[3:] == ["film.mkv 8.300"]
+    assert not (tmp_path / "out" / "parts").exists()
+
+
+def test_the_report_shows_systems_that_were_asked_later(asked: list[str], film: Path, tmp_path: Path) -> None:
+    run = run_of(tmp_path / "bright")
+    settings = Settings(components=())
+    emotrace.analyze(film, tmp_path / "out", settings=settings)
+    assert "bright" not in (tmp_path / "out" / "report.html").read_text()
+    emotrace.analyze(film, tmp_path / "out", settings=replace(settings, systems=(run,)))
+    assert "bright" in (tmp_path / "out" / "report.html").read_text()
 
 
 BAD = [("none", "expected the folder of a run"), ("faces", "names no expressions in clips"), ("unfinished", "is not finished")]

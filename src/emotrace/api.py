@@ -41,7 +41,8 @@ def analyze(
 ) -> Analysis:
     """Analyse one video or image.
 
-    An unfinished analysis of the same file with the same settings is gone on from; a finished one is only read.
+    An unfinished analysis of the same file with the same settings is gone on from; a finished one is only read. Where it is
+    asked for systems that it does not hold, only those are asked, and what others said is kept.
 
     Args:
         path: video or image file.
@@ -71,6 +72,8 @@ def analyze(
     store = Store(folder, _provenance(video, chosen, used, systems, folder), overwrite)
     if not store.finished:
         _run(video, chosen, store, device, used, systems, progress, announce)
+    elif systems:
+        _ask_more(video, store, systems, announce)
     analysis = load(folder)
     if report and not (folder / "report.html").is_file():
         from emotrace.report.build import write
@@ -144,6 +147,20 @@ def _run(
             "frames_per_second": round(counts.frames / wall, 2) if wall > 0 else None,
         }
     )
+
+
+def _ask_more(video: Video, store: Store, systems: list[System], announce: Callable[[str], None]) -> None:
+    """Ask a finished analysis's file the systems that it does not hold."""
+    from emotrace.systems import Held, ask
+
+    held = Held.of(store.before)
+    more = held.unasked(systems)
+    if not more:
+        return
+    warnings = ask(more, video, store, announce, held)
+    (store.folder / "report.html").unlink(missing_ok=True)   # it does not show them
+    told = dict.fromkeys([*store.before.get("warnings", []), *warnings])
+    store.finish({**store.before, **held.provenance(more), "warnings": list(told)})
 
 
 def _provenance(

@@ -77,7 +77,7 @@ class Settings:
         """The settings as analysis.json holds them; an open end is null."""
         values = asdict(self)
         values["components"] = [spec.name for spec in registry.with_needs(self.components)]
-        values["systems"] = [str(Path(folder).resolve()) for folder in self.systems]
+        values["systems"] = list(dict.fromkeys(str(Path(folder).resolve()) for folder in self.systems))
         values["end"] = None if math.isinf(self.end) else self.end
         return values
 

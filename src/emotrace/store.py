@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PARTS = "parts"
 SOUND_TABLES = ("sound", "voice")   # their parts are counted on their own, since sound is heard after the pictures are seen
 SYSTEM_TABLES = ("systems",)        # and those of what trained systems say, since they are asked last
-SAME_ANALYSIS = ("schema", "emotrace", "weights", "systems")   # and the video's fingerprint and the settings
+SAME_ANALYSIS = ("schema", "emotrace", "weights")   # and the video's fingerprint and the settings but for `systems`
 
 
 class Store:
@@ -47,6 +47,7 @@ class Store:
         if difference is not None and not overwrite:
             raise FolderError(f"{folder}: {difference}; give another --out, or --overwrite to replace it")
         self.finished = before is not None and difference is None and bool(before.get("finished")) and not overwrite
+        self.before = before or {}
         if before is None or difference is not None or overwrite:
             self._start_anew(before)
         elif not self.finished:
@@ -91,13 +92,13 @@ class Store:
         """
         self._add(part, tables, state, "heard.json")
 
-    def add_asked(self, part: int, tables: Mapping[str, pa.Table]) -> None:
+    def add_asked(self, part: int, tables: Mapping[str, pa.Table], state: dict[str, Any]) -> None:
         """The same of what trained systems say.
 
         Raises:
             FolderError: the disk is full or the folder cannot be written.
         """
-        self._add(part, tables, {}, "asked.json")
+        self._add(part, tables, state, "asked.json")
 
     def _add(self, part: int, tables: Mapping[str, pa.Table], state: dict[str, Any], file: str) -> None:
         for name, table in tables.items():
@@ -169,12 +170,12 @@ def _read_json(file: Path) -> dict[str, Any] | None:
 
 
 def _difference(before: dict[str, Any], now: dict[str, Any]) -> str | None:
-    """In words, what makes two analyses different; None where one may go on from the other."""
+    """In words, what makes two analyses different; None where one may go on from the other, or be asked more systems."""
     if before.get("video", {}).get("fingerprint") != now["video"]["fingerprint"]:
         return f"holds the analysis of another file ({before.get('video', {}).get('name')})"
     old, new = before.get("settings", {}), now["settings"]
     for key, value in new.items():
-        if old.get(key) != value:
+        if key != "systems" and old.get(key) != value:
             return f"holds an analysis with other settings ({key} {old.get(key)}, now {value})"
     for key in SAME_ANALYSIS:
         if before.get(key) != now[key]:

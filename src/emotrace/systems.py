@@ -14,7 +14,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from types import ModuleType
@@ -83,6 +83,49 @@ def opened(folders: Iterable[str | Path]) -> list[System]:
     return [_opened(folder, name if names.count(name) == 1 else str(folder)) for folder, name in zip(found, names, strict=True)]
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The systems that a finished analysis was asked.
+
+    Args:
+        facts: folder of a run -> what analysis.json says of the system, in the order of the table.
+        settings: of the analysis.
+    """
+
+    facts: dict[str, dict[str, Any]]
+    settings: dict[str, Any]
+
+    @classmethod
+    def of(cls, provenance: dict[str, Any]) -> Held:
+        """From analysis.json."""
+        settings = provenance["settings"]
+        return cls(dict(zip(dict.fromkeys(settings["systems"]), provenance["systems"], strict=True)), settings)
+
+    def unasked(self, systems: Iterable[System]) -> list[System]:
+        """Those that are not held, or were trained anew since, as they are named in the table."""
+        named = [replace(system, name=self._name(system)) for system in systems]
+        return [system for system in named if self.facts.get(str(system.folder)) != system.facts()]
+
+    def _name(self, system: System) -> str:
+        """The name it had; a new one's own, or its whole path where another folder's system has that name."""
+        folder = str(system.folder)
+        if folder in self.facts:
+            return str(self.facts[folder]["system"])
+        return folder if system.name in self.names([]) else system.name
+
+    def provenance(self, more: Iterable[System]) -> dict[str, Any]:
+        """What analysis.json says when more have been asked."""
+        facts = self.facts | {str(system.folder): system.facts() for system in more}
+        return {"systems": list(facts.values()), "settings": {**self.settings, "systems": list(facts)}}
+
+    def names(self, more: Iterable[System]) -> list[str]:
+        """The systems in the order of the table."""
+        return [facts["system"] for facts in self.provenance(more)["systems"]]
+
+
+NONE_HELD = Held({}, {})
+
+
 def _opened(folder: Path, name: str) -> System:
     from emotrace.recipes import record
 
@@ -111,7 +154,9 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def ask(systems: Sequence[System], video: Video, store: Store, step: Callable[[str], None]) -> list[str]:
+def ask(
+    systems: Sequence[System], video: Video, store: Store, step: Callable[[str], None], held: Held = NONE_HELD
+) -> list[str]:
     """Write the table `systems`: what each system says of each piece of a video whose other tables are there.
 
     Args:
@@ -119,6 +164,7 @@ def ask(systems: Sequence[System], video: Video, store: Store, step: Callable[[s
         video: the file.
         store: with frames.parquet; batches that it holds from before are not done again.
         step: told in a line how far it is, before each system is asked and after each batch.
+        held: systems whose rows in the table are kept, if they are not among those to be asked.
 
     Returns:
         Warnings.
@@ -129,19 +175,23 @@ def ask(systems: Sequence[System], video: Video, store: Store, step: Callable[[s
     """
     found = _pieces(store) if systems and not video.is_image else []
     batches = list(_batches(found, video))
-    done = store.asked()["parts"]
+    asked = {"systems": [system.facts() for system in systems]}
+    done = store.asked()["parts"] if store.asked().get("systems") == asked["systems"] else 0
     left = [piece for batch in batches[done:] for piece in batch]
+    store.parts.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=store.parts) as room:
         films = cut(video, left, Path(room))
         for number, batch in enumerate(batches[done:], done):
             step(f"pieces of batch {number + 1}/{len(batches)}")
             files = list(islice(films, len(batch)))
             parts = [_answers(system, batch, files, video, step) for system in systems]
-            store.add_asked(number, {TABLE: _joined(parts)})
+            store.add_asked(number, {TABLE: _joined(parts)}, asked)
             step(f"batch {number + 1}/{len(batches)} done")
             for file in files:
                 file.unlink()
-    store.write_table(TABLE, _schema(), iter([_in_order(systems, store.read(TABLE))]))
+    kept = _kept_rows(store, set(held.names([])) - {system.name for system in systems})
+    rows = [*kept, *(store.read(TABLE) if batches else [])]
+    store.write_table(TABLE, _schema(), iter([_in_order(held.names(systems), rows)]))
     return [NOTHING_TO_ASK] if systems and not found else []
 
 
@@ -217,11 +267,21 @@ def _joined(parts: Iterable[pa.Table]) -> pa.Table:
     return pa.concat_tables([_schema().empty_table(), *parts])
 
 
-def _in_order(systems: Sequence[System], parts: Iterable[pa.Table]) -> pa.Table:
+def _kept_rows(store: Store, names: set[str]) -> list[pa.Table]:
+    """The rows of the table as it is that some systems gave."""
+    import pyarrow.parquet as pq
+
+    if not names:
+        return []
+    table = pq.read_table(store.folder / f"{TABLE}.parquet")
+    return [table.filter([name in names for name in table["system"].to_pylist()])]
+
+
+def _in_order(names: Sequence[str], parts: Iterable[pa.Table]) -> pa.Table:
     """All rows, one system after the other as they were given, each in order of time."""
     import pyarrow as pa
 
     whole = _joined(parts)
-    place = {system.name: i for i, system in enumerate(systems)}
+    place = {name: i for i, name in enumerate(names)}
     number = np.array([place[name] for name in whole["system"].to_pylist()], np.int64)
     return whole.take(pa.array(np.lexsort((whole["start"].to_numpy(), number))))
