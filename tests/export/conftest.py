@@ -16,7 +16,7 @@ from planted_sound import Said, Turns, plant_sound
 from emotrace import columns, load, registry
 from emotrace.analysis import Analysis
 from emotrace.columns import TableName
-from emotrace.scheme import EXPRESSION_7
+from emotrace.scheme import EXPRESSION_7, SYSTEM
 
 RATE = 25.0
 SURE = 0.88   # probability of the planted expression; the other six share the rest
@@ -148,3 +148,17 @@ def _write(home: Path, table: TableName, values: Mapping[str, Any]) -> None:
     arrays = [pa.array(values[field.name]).cast(field.type) if len(values[field.name]) else pa.array([], field.type)
               for field in known]  # fmt: skip
     pq.write_table(pa.Table.from_arrays(arrays, schema=known), home / f"{table}.parquet")
+
+
+@pytest.fixture
+def say():
+    """Plant what trained systems say of pieces: rows of system, start and end (s), and label or None."""
+    def planted(analysis: Analysis, answers: list[tuple[str, float, float, str | None]]) -> None:
+        rows = [
+            {"system": name, "recipe": "emonets", "start": start, "end": end, "expression": said,
+             **{SYSTEM.prefix + label: 0.7 if label == said else 0.05 for label in SYSTEM.labels}}
+            for name, start, end, said in answers
+        ]  # fmt: skip
+        pq.write_table(pa.Table.from_pylist(rows, columns.schema(columns.SYSTEMS)), analysis.folder / "systems.parquet")
+
+    return planted

@@ -5,14 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from xml.etree import ElementTree
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from emotrace import columns
 from emotrace.export import elan, export
 from emotrace.export.segments import Segment
-from emotrace.scheme import SYSTEM
 
 SHOWN = {
     "P1": [("happiness", 2.0), ("unmeasured", 0.4), ("fear", 1.0)],
@@ -150,14 +146,9 @@ def test_tiers_of_what_was_heard_end_with_the_file(plant):
     assert found["P1 speech"] == [(0, 2560, "speaks")]
 
 
-def test_what_trained_systems_say_is_a_tier_of_each(plant):
+def test_what_trained_systems_say_is_a_tier_of_each(plant, say):
     analysis = plant(SHOWN)
-    rows = [
-        {"system": name, "recipe": "emonets", "start": start, "end": end, "expression": said,
-         **{SYSTEM.prefix + label: 0.7 if label == said else 0.05 for label in SYSTEM.labels}}
-        for name, start, end, said in (("emonets", 0.0, 1.5, "fear"), ("emonets", 1.5, 2.0, None), ("a/b", 0.0, 2.0, "anger"))
-    ]  # fmt: skip
-    pq.write_table(pa.Table.from_pylist(rows, columns.schema(columns.SYSTEMS)), analysis.folder / "systems.parquet")
+    say(analysis, [("emonets", 0.0, 1.5, "fear"), ("emonets", 1.5, 2.0, None), ("a/b", 0.0, 2.0, "anger")])
     root = document(analysis)
     assert tiers(root)["emonets system"] == [(0, 1500, "fear")]
     assert tiers(root)["a/b system"] == [(0, 2000, "anger")]

@@ -137,3 +137,15 @@ def test_what_is_fused_is_a_document_of_its_own_that_tells_what_it_rests_on(plan
     assert [child.tag.removeprefix(SPACE) for child in found[0]] == ["info", "category", "dimension", "dimension", "reference"]
     assert [one.get("id") for one in found] == ["e1", "e2", "e3"]
     assert emotions(document(analysis)) == [("P1", "fear", 0, 5120)]
+
+
+def test_what_trained_systems_say_is_a_document_of_its_own(plant, say):
+    analysis = plant(SHOWN)
+    assert [file.name for file in export(analysis, "emotionml")] == ["clip.emotionml", "clip.fused.emotionml"]
+    say(analysis, [("emonets", 0.0, 1.5, "fear"), ("emonets", 1.5, 2.0, None), ("a<b", 0.0, 2.0, "neutral")])
+    root = document(analysis, 2)
+    assert emotions(root) == [("emonets", "fear", 0, 1500), ("a<b", "neutral", 0, 2000)]
+    both = list(root.iter(f"{SPACE}emotion"))
+    assert [one.find(f"{SPACE}category").get("confidence") for one in both] == ["0.700", "0.700"]
+    assert [one.get("category-set") for one in both] == [None, "#expression"]
+    assert {one.get("expressed-through") for one in both} == {None}

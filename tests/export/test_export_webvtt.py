@@ -112,3 +112,12 @@ def test_a_second_file_tells_who_speaks_and_what_is_fused(plant):
 def test_windows_that_say_the_same_are_one_cue(plant):
     written = export(plant({"P1": [("fear", 4.0)]}, said={"P1": [("fear", "face")] * 3}), "webvtt")
     assert cues(written[1].read_text(encoding="utf-8")) == [(0.0, 4.0, "P1: fear 0.60")]
+
+
+def test_a_third_file_tells_what_trained_systems_say_of_each_piece(plant, say):
+    analysis = plant(SHOWN)
+    assert len(export(analysis, "webvtt")) == 2
+    answers = {"emonets": ["fear", None], "a<b": ["anger", "fear"]}
+    say(analysis, [(name, *piece) for name, said in answers.items() for piece in ((0.0, 1.5, said[0]), (1.5, 2.0, said[1]))])
+    text = export(analysis, "webvtt")[2].read_text(encoding="utf-8")
+    assert cues(text) == [(0.0, 1.5, "emonets: fear 0.70 · a&lt;b: anger 0.70"), (1.5, 2.0, "a&lt;b: fear 0.70")]

@@ -14,6 +14,9 @@ One <emotion> a person and stretch of one expression (the segments of the ELAN e
 What face and voice say together is a document of its own, so that the same face is not told twice in one: a stretch of
 windows with one expression that rests on the same. `expressed-through` is "face", "voice" or "face voice", and valence and
 arousal have the mean over the stretch as `value`.
+
+Where trained systems were asked, what they say is a third document: one <emotion> a system and piece of the video. <info> is
+the system's name; through what it is expressed is not known.
 """
 
 from __future__ import annotations
@@ -52,9 +55,14 @@ def write(analysis: Analysis, folder: Path) -> list[Path]:
     for name, stretches in segments.fused(analysis).items():
         for stretch in stretches:
             _emotion(together, video, name, stretch, stretch.rests_on.replace("+", " "), {}, _means(stretch))
+    said = _root()
+    for name, pieces in segments.systems(analysis).items():
+        for piece in pieces:
+            _emotion(said, video, name, piece, "", {}, {})
     return [
         _written(faces, media.named(analysis, folder, ".emotionml")),
         _written(together, media.named(analysis, folder, ".fused.emotionml")),
+        *([_written(said, media.named(analysis, folder, ".systems.emotionml"))] if len(said) > 1 else []),
     ]
 
 
@@ -97,21 +105,25 @@ class _Video:
 def _emotion(
     root: ElementTree.Element,
     video: _Video,
-    person: str,
+    name: str,
     segment: Segment,
     through: str,
     traces: dict[str, str],
     means: dict[str, str],
 ) -> None:
-    """One stretch, its dimensions as traces or as means; the schema wants info, descriptions and references in this order."""
+    """One stretch, its dimensions as traces or as means; the schema wants info, descriptions and references in this order.
+
+    `name` is whose it is, `through` what it is expressed through, "" where that is not known.
+    """
     start, end = round(segment.start * 1000), round(segment.end * 1000)
     emotion = ElementTree.SubElement(root, "emotion", {
-        "id": f"e{len(root)}", "expressed-through": through,   # the first child is the vocabulary
+        "id": f"e{len(root)}",   # the first child is the vocabulary
+        **({"expressed-through": through} if through else {}),
         "time-ref-uri": video.uri, "offset-to-start": str(start), "duration": str(end - start),
     })  # fmt: skip
     if segment.label not in BIG6_NAMES:
         emotion.set("category-set", f"#{OWN}")
-    ElementTree.SubElement(emotion, "info").text = media.called(person)
+    ElementTree.SubElement(emotion, "info").text = media.called(name)
     ElementTree.SubElement(emotion, "category", {"name": segment.label, "confidence": f"{segment.value:.3f}"})
     for label, samples in traces.items():
         dimension = ElementTree.SubElement(emotion, "dimension", {"name": label})

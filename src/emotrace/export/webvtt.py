@@ -7,6 +7,8 @@ anybody has none. Times are the container's.
 A second file has what face and voice say together, window by window: "P1 speaks: anger 0.62 · P2: sadness 0.48". Whoever speaks
 is said to, also where there is no sure expression; "unseen" is a voice whose speaker is not seen.
 
+Where trained systems were asked, a third has what they say, piece by piece: "emonets: happiness 0.52 · upc: neutral 0.31".
+
 Source: W3C, WebVTT: The Web Video Text Tracks Format.
 """
 
@@ -18,7 +20,7 @@ import numpy as np
 
 from emotrace.analysis import Analysis
 from emotrace.export import media, segments
-from emotrace.export.segments import ends
+from emotrace.export.segments import Segment, ends
 from emotrace.export.writing import replacing
 from emotrace.spoken import table_of
 from emotrace.timeline import Timeline
@@ -27,6 +29,7 @@ Cue = tuple[float, float, str]   # start and stop (s), text
 
 NOTE = "NOTE Expression shown, as a viewer would name it, with its mean probability over the second."
 FUSED_NOTE = "NOTE Expression by face and voice together, in windows of 2 s, with its probability; who speaks."
+SYSTEMS_NOTE = "NOTE Expression of each piece of the video by trained systems, with its probability."
 
 
 def write(analysis: Analysis, folder: Path) -> list[Path]:
@@ -40,9 +43,11 @@ def write(analysis: Analysis, folder: Path) -> list[Path]:
         for second, text in by_second(timeline).items():
             lines.setdefault(second, []).append(f"{escaped(person.name)}: {text}")
     shown = cues({second: " · ".join(found) for second, found in lines.items()}, end)
+    asked = said(segments.systems(analysis))
     return [
         _written(media.named(analysis, folder, ".vtt"), NOTE, shown),
         _written(media.named(analysis, folder, ".fused.vtt"), FUSED_NOTE, together(analysis)),
+        *([_written(media.named(analysis, folder, ".systems.vtt"), SYSTEMS_NOTE, asked)] if asked else []),
     ]
 
 
@@ -74,6 +79,15 @@ def together(analysis: Analysis) -> list[Cue]:
         elif stop > start:
             found.append((start, stop, text))
     return found
+
+
+def said(systems: dict[str, list[Segment]]) -> list[Cue]:
+    """What each system says of each piece that it answers, a cue a piece, in order of time."""
+    lines: dict[tuple[float, float], list[str]] = {}
+    for name, pieces in systems.items():
+        for piece in pieces:
+            lines.setdefault((piece.start, piece.end), []).append(f"{escaped(name)}: {piece.label} {piece.value:.2f}")
+    return [(start, stop, " · ".join(found)) for (start, stop), found in sorted(lines.items())]
 
 
 def by_second(timeline: Timeline) -> dict[int, str]:
