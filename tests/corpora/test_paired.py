@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import wave
 from pathlib import Path
 
@@ -164,6 +165,15 @@ def test_making_it_again_gives_the_same_bytes_and_makes_only_what_is_missing(
 def test_another_corpus_in_the_folder_is_not_mixed_with_this_one(corpus: Path, faces: Faces, voices: Voices) -> None:
     with pytest.raises(FolderError, match="holds a corpus made with other settings"):
         paired.make(faces, voices, corpus, paired.Config(train=2, val=1, test=1, seed=1))
+
+
+def test_clips_that_were_made_another_way_are_not_gone_on_with(
+    corpus: Path, faces: Faces, voices: Voices, tmp_path: Path
+) -> None:
+    older = shutil.copytree(corpus, tmp_path / "older")
+    (older / "README.txt").write_text((older / "README.txt").read_text().replace("second way", "first way"))
+    with pytest.raises(FolderError, match="another version made in another way"):
+        paired.make(faces, voices, older, SMALL)
 
 
 def test_more_clips_than_there_are_voices_are_refused(faces: Faces, voices: Voices, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ NAME = "paired"
 LIST = "clips.csv"
 EVERY = 50   # clips between two lines of progress
 SHARE = 0.2  # of the speakers of each gender that go to Val, and as many to Test
+ABOUT = "README.txt"   # also says how clips are made, so that those made two ways are not mixed
 README = """\
 This corpus is constructed. In each clip a grey picture of a face from FER2013 (48 x 48 px, enlarged) is moved, turned and lit
 smoothly, and a sentence from RAVDESS is heard that was spoken with the same expression. The face and the voice belong to two
@@ -44,6 +45,8 @@ compare recipes, never as a measure of how well people are read.
 Train, Val and Test share no speaker and no face picture: Train has pictures of FER2013's Training part, Val and Test of its
 PublicTest part. clips.csv says what each clip is made of. FER2013 is for research use; RAVDESS is CC BY-NC-SA 4.0
 (Livingstone & Russo 2018). Do not pass the clips on.
+
+Clips are made the second way: heads nod with the loudness and sway with the pitch of the voice.
 """
 
 
@@ -222,17 +225,19 @@ def begin(out: Path, pairs: list[Pair]) -> None:
     """Write the list and the folders, or check that those there are the same.
 
     Raises:
-        FolderError: the list that lies there is another, or the folder cannot be written.
+        FolderError: the list that lies there is another, clips there were made another way, or the folder cannot be written.
     """
     head = ",".join(field.name for field in fields(Pair))
     text = "\n".join([head, *(",".join(map(str, astuple(pair))) for pair in pairs)]) + "\n"
     if (out / LIST).is_file() and (out / LIST).read_text() != text:
         raise FolderError(f"{out}: holds a corpus made with other settings or data; give another folder, or remove it")
+    if (out / ABOUT).is_file() and (out / ABOUT).read_text() != README:
+        raise FolderError(f"{out}: holds clips that another version made in another way; give another folder, or remove it")
     try:
         for split in afew.SPLITS:
             for word in afew.CLASSES:
                 (out / split / word).mkdir(parents=True, exist_ok=True)
-        (out / "README.txt").write_text(README)
+        (out / ABOUT).write_text(README)
         (out / LIST).write_text(text)
     except OSError as error:
         raise FolderError(f"{out}: cannot be written ({error.strerror}); give another folder") from error
