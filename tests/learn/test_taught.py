@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -41,12 +43,12 @@ def noisy(images, targets, epoch, generator):
     return images / 32 + torch.randn(images.shape, generator=generator), targets
 
 
-def lesson(folder, teacher):
-    return Lesson(noisy, teacher, TEACHING, PLAN, steps=2, width=3, folder=folder)
+def lesson(folder, teacher, plan=PLAN):
+    return Lesson(noisy, teacher, TEACHING, plan, steps=2, width=3, folder=folder)
 
 
-def epochs_of(given, count):
-    return [list(fit.batches(examples(), PLAN, epoch, given)) for epoch in range(count)]
+def epochs_of(given, count, plan=PLAN):
+    return [list(fit.batches(examples(), plan, epoch, given)) for epoch in range(count)]
 
 
 def test_targets_hold_the_share_of_the_teacher_who_saw_the_same_picture(tmp_path):
@@ -60,13 +62,15 @@ def test_targets_hold_the_share_of_the_teacher_who_saw_the_same_picture(tmp_path
     assert targets[:, 15:].numpy() == pytest.approx(np.repeat(mean[:, None].numpy(), 3, 1), rel=1e-3)
 
 
-def test_pictures_come_again_after_a_cycle_and_the_teacher_is_not_asked_again(tmp_path):
-    teacher = Counting()
-    seen = epochs_of(lesson(tmp_path, teacher), 4)
-    assert teacher.asked == 2 * 8  # two views of the eight pictures that fill batches
-    for before, after in zip(seen[0] + seen[1], seen[2] + seen[3], strict=True):
-        assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
-    assert not torch.equal(seen[0][0][0], seen[1][0][0])
+@pytest.mark.parametrize("cycle", [1, 2])
+def test_pictures_come_again_after_a_cycle_and_the_teacher_is_not_asked_again(tmp_path, cycle):
+    teacher, plan = Counting(), dataclasses.replace(PLAN, cycle=cycle)
+    seen = epochs_of(lesson(tmp_path, teacher, plan), 2 * cycle, plan)
+    assert teacher.asked == cycle * 8  # as many views of the eight pictures that fill batches
+    for first, again in zip(seen[:cycle], seen[cycle:], strict=True):
+        for before, after in zip(first, again, strict=True):
+            assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+    assert cycle == 1 or not torch.equal(seen[0][0][0], seen[1][0][0])
 
 
 def test_a_run_that_was_killed_asks_only_what_is_missing(tmp_path):

@@ -100,16 +100,16 @@ class Lesson:
     steps: int
     width: int
     folder: Path
-    view: int = field(default=-1, init=False)
+    epoch: int = field(default=-1, init=False)
     step: int = field(default=0, init=False)
     kept: np.memmap[tuple[int, int, int], np.dtype[np.float16]] | None = field(default=None, init=False)
 
     def __call__(self, images: Tensor, targets: Tensor, epoch: int, generator: Generator) -> tuple[Tensor, Tensor]:
         """Augmented pictures; targets with the teacher's share, and behind them its features."""
         images, targets = self.vary(images, targets, epoch, generator)
-        view = epoch % self.plan.cycle if self.plan.cycle else epoch
-        if view != self.view or self.kept is None:
-            self.view, self.step, self.kept = view, 0, self._opened(view, len(images))
+        if epoch != self.epoch or self.kept is None:
+            view = epoch % self.plan.cycle if self.plan.cycle else epoch
+            self.epoch, self.step, self.kept = epoch, 0, self._opened(view, len(images))
         said = self.kept[self.step]
         if np.isnan(said).any():
             said[:] = self._asked(images)
@@ -122,11 +122,11 @@ class Lesson:
         return images, torch.cat([hard, targets[:, seven:], features], 1)
 
     def _opened(self, view: int, batch: int) -> np.memmap[tuple[int, int, int], np.dtype[np.float16]]:
-        path = self.folder / f"view{view:02d}.npy"
-        if path.is_file():
-            return np.lib.format.open_memmap(path, "r+")
+        path, shape = self.folder / f"view{view:02d}.npy", (self.steps, batch, self.width + 7)
+        if path.is_file() and (kept := np.lib.format.open_memmap(path, "r+")).shape == shape:
+            return kept
         self.folder.mkdir(parents=True, exist_ok=True)
-        kept = np.lib.format.open_memmap(path, "w+", np.float16, (self.steps, batch, self.width + 7))
+        kept = np.lib.format.open_memmap(path, "w+", np.float16, shape)
         kept[:] = np.nan
         return kept
 
