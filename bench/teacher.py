@@ -1,0 +1,68 @@
+"""What the network that teaches `expression_mobilenet` names right of FER2013: python bench/teacher.py fer2013.parquet
+
+Of PublicTest, at the size it wants and at a smaller one; of pictures of Training, which tells whether it has learnt those by
+heart. With `--beside FOLDER` also the mean of its answers and a run's: what a student of both could reach.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from emotrace.corpora import fer2013
+from emotrace.corpora.table import Faces
+from emotrace.learn.metrics import softmax
+from emotrace.learn.networks import face_densenet
+from emotrace.learn.predict import outputs_of
+from emotrace.recipes import record
+
+KNOWN = 2000   # pictures of Training
+SMALLER = 160  # px
+
+
+class Answers(nn.Module):
+    """The teacher's logits alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = face_densenet.published()
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """(n, 1, h, w) -> (n, 7)."""
+        logits: torch.Tensor = self.network(images)[1]
+        return logits
+
+
+def right(said: NDArray[np.float32], faces: Faces) -> str:
+    """The share that is named right."""
+    return f"{100 * (said.argmax(1) == faces.label).mean():.1f} % of {len(faces)}"
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--beside", type=Path, metavar="FOLDER", help="of a run of expression_mobilenet")
+    given = parser.parse_args()
+    faces, teacher = fer2013.read(given.corpus), Answers()
+    held_out, learnt = faces.of_split("PublicTest"), faces.of_split("Training")
+    known = learnt[np.sort(np.random.default_rng(0).permutation(len(learnt))[:KNOWN])]
+    with torch.autocast("cpu", torch.bfloat16):
+        said = outputs_of(teacher, held_out.images(), batch=16)
+        print(f"PublicTest at {face_densenet.SIZE} px: {right(said, held_out)}")
+        print(f"Training at {face_densenet.SIZE} px: {right(outputs_of(teacher, known.images(), batch=16), known)}")
+        face_densenet.SIZE = SMALLER
+        print(f"PublicTest at {SMALLER} px: {right(outputs_of(teacher, held_out.images(), batch=16), held_out)}")
+        if given.beside:
+            recipe, config = record.read(given.beside)
+            own = outputs_of(recipe.trained(given.beside, config), held_out.images())[:, :7]
+            print(f"{given.beside}: {right(own, held_out)}; both: {right(softmax(own) + softmax(said), held_out)}")
+
+
+if __name__ == "__main__":
+    main()
