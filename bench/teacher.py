@@ -16,6 +16,7 @@ from torch import nn
 
 from emotrace.corpora import fer2013
 from emotrace.corpora.table import Faces
+from emotrace.learn import pages
 from emotrace.learn.metrics import softmax
 from emotrace.learn.networks import face_densenet
 from emotrace.learn.predict import outputs_of
@@ -49,6 +50,7 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--beside", type=Path, metavar="FOLDER", help="of a run of expression_mobilenet")
     given = parser.parse_args()
+    pages.keep()
     faces, teacher = fer2013.read(given.corpus), Answers()
     held_out, learnt = faces.of_split("PublicTest"), faces.of_split("Training")
     known = learnt[np.sort(np.random.default_rng(0).permutation(len(learnt))[:KNOWN])]
