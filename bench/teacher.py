@@ -54,15 +54,16 @@ def main() -> None:
     faces, teacher = fer2013.read(given.corpus), Answers()
     held_out, learnt = faces.of_split("PublicTest"), faces.of_split("Training")
     known = learnt[np.sort(np.random.default_rng(0).permutation(len(learnt))[:KNOWN])]
+    pictures = held_out.images()
     with torch.autocast("cpu", torch.bfloat16):
-        said = outputs_of(teacher, held_out.images(), batch=16)
+        said = outputs_of(teacher, pictures, batch=16)
         print(f"PublicTest at {face_densenet.SIZE} px: {right(said, held_out)}")
         print(f"Training at {face_densenet.SIZE} px: {right(outputs_of(teacher, known.images(), batch=16), known)}")
-        face_densenet.SIZE = SMALLER
-        print(f"PublicTest at {SMALLER} px: {right(outputs_of(teacher, held_out.images(), batch=16), held_out)}")
+        teacher.network.size = SMALLER
+        print(f"PublicTest at {SMALLER} px: {right(outputs_of(teacher, pictures, batch=16), held_out)}")
         if given.beside:
             recipe, config = record.read(given.beside)
-            own = outputs_of(recipe.trained(given.beside, config), held_out.images())[:, :7]
+            own = outputs_of(recipe.trained(given.beside, config), pictures)[:, :7]
             print(f"{given.beside}: {right(own, held_out)}; both: {right(softmax(own) + softmax(said), held_out)}")
 
 

@@ -176,7 +176,8 @@ def ask(
     found = _pieces(store) if systems and not video.is_image else []
     batches = list(_batches(found, video))
     asked = {"systems": [system.facts() for system in systems]}
-    done = store.asked()["parts"] if store.asked().get("systems") == asked["systems"] else 0
+    before = store.asked()
+    done = before["parts"] if before.get("systems") == asked["systems"] else 0
     left = [piece for batch in batches[done:] for piece in batch]
     store.parts.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=store.parts) as room:

@@ -19,7 +19,7 @@ from torch import Generator, Tensor, nn
 from emotrace.errors import InputError
 from emotrace.learn import checkpoint
 from emotrace.learn.log import Report, lines
-from emotrace.learn.plan import Plan, device_of, precision_of, rate_at
+from emotrace.learn.plan import Plan, device_of, precision_of, rate_at, view_of
 from emotrace.learn.state import Progress, State
 
 Augment = Callable[[Tensor, Tensor, int, Generator], tuple[Tensor, Tensor]]
@@ -113,7 +113,7 @@ def one_epoch(state: State, examples: Examples, plan: Plan, epoch: int, loss: Lo
 
 def batches(examples: Examples, plan: Plan, epoch: int, augment: Augment) -> Iterator[tuple[Tensor, Tensor]]:
     """The augmented batches of an epoch, in its order."""
-    chance = Generator().manual_seed(seed_of(plan, epoch % plan.cycle if plan.cycle else epoch))
+    chance = Generator().manual_seed(seed_of(plan, view_of(plan, epoch)))
     order = torch.randperm(len(examples), generator=chance)
     for rows in torch.split(order[: len(order) // plan.batch * plan.batch], plan.batch):
         yield augment(examples.images[rows], examples.targets[rows], epoch, chance)

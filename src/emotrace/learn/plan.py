@@ -68,6 +68,11 @@ class Plan:
     decays: tuple[tuple[str, float], ...] = ()
 
 
+def view_of(plan: Plan, epoch: int) -> int:
+    """Which order and augmentation an epoch has: its own, or that of an earlier one where they come again."""
+    return epoch % plan.cycle if plan.cycle else epoch
+
+
 def rate_at(plan: Plan, epoch: float) -> float:
     """Learning rate at a moment counted in epochs."""
     if epoch < plan.warmup:

@@ -25,7 +25,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from emotrace.learn.fit import Augment, Loss
-from emotrace.learn.plan import Plan, device_of
+from emotrace.learn.plan import Plan, device_of, view_of
 
 ASKED = 16  # pictures at a time: more do not fit the caches of a core
 Teacher = Callable[[Tensor], tuple[Tensor, Tensor]]
@@ -108,8 +108,7 @@ class Lesson:
         """Augmented pictures; targets with the teacher's share, and behind them its features."""
         images, targets = self.vary(images, targets, epoch, generator)
         if epoch != self.epoch or self.kept is None:
-            view = epoch % self.plan.cycle if self.plan.cycle else epoch
-            self.epoch, self.step, self.kept = epoch, 0, self._opened(view, len(images))
+            self.epoch, self.step, self.kept = epoch, 0, self._opened(view_of(self.plan, epoch), len(images))
         said = self.kept[self.step]
         if np.isnan(said).any():
             said[:] = self._asked(images)

@@ -77,10 +77,15 @@ class Between(nn.Module):
 
 
 class FaceDenseNet(nn.Module):
-    """Features and seven expression logits of grey face crops of any size."""
+    """Features and seven expression logits of grey face crops of any size.
 
-    def __init__(self) -> None:
+    Args:
+        size: side to which they are brought, px.
+    """
+
+    def __init__(self, size: int = SIZE) -> None:
         super().__init__()
+        self.size = size
         self.first = nn.Conv2d(1, 64, 7, 2, 3)
         layers: list[nn.Module] = []
         width = 64
@@ -96,7 +101,7 @@ class FaceDenseNet(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """(n, 1, h, w) grey levels 0..255 -> features (n, 1024) and logits (n, 7)."""
-        x = F.interpolate(images, (SIZE, SIZE), mode="bilinear", align_corners=False) / 255
+        x = F.interpolate(images, (self.size, self.size), mode="bilinear", align_corners=False) / 255
         x = F.max_pool2d(F.relu(self.first(x.to(self.first.weight.dtype))), 3, 2, 1)
         features = F.relu(self.norm(self.layers(x))).mean((2, 3))
         return features, self.classifier(features)
