@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from emotrace.engine import OnnxNetwork
 from emotrace.face.expression import Expression, MiniXception
+from emotrace.face.expression_densenet import ExpressionDenseNet
 
 BATCHES = (1, 4, 16, 32)
 Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -27,6 +28,7 @@ def networks() -> dict[str, tuple[Run, int]]:
     return {
         "face.expression": (Expression("cpu").of_crops, Expression.size),
         "face.expression_mini_xception": (MiniXception().of_crops, MiniXception.size),
+        "face.expression_densenet": (ExpressionDenseNet("cpu").of_crops, ExpressionDenseNet.size),
         "expression_compact.onnx": (OnnxNetwork("expression_compact", "cpu").run, Expression.size),
     }
 

@@ -1,7 +1,9 @@
-"""What the network that teaches `expression_mobilenet` names right of FER2013: python bench/teacher.py fer2013.parquet
+"""What the network of `face.expression_densenet`, which teaches `expression_mobilenet`, names right of FER2013.
 
-Of PublicTest, at the size it wants and at a smaller one; of pictures of Training, which tells whether it has learnt those by
-heart. With `--beside FOLDER` also the mean of its answers and a run's: what a student of both could reach.
+    python bench/teacher.py fer2013.parquet
+
+Of PublicTest, at the size it wants and at a smaller one, and how sure it is; of pictures of Training, which tells whether it
+has learnt those by heart. With `--beside FOLDER` also the mean of its answers and a run's: what a student of both could reach.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from torch import nn
 from emotrace.corpora import fer2013
 from emotrace.corpora.table import Faces
 from emotrace.learn import pages
-from emotrace.learn.metrics import softmax
+from emotrace.learn.metrics import calibration_error, softmax, temperature
 from emotrace.learn.networks import face_densenet
 from emotrace.learn.predict import outputs_of
 from emotrace.recipes import record
@@ -57,7 +59,10 @@ def main() -> None:
     pictures = held_out.images()
     with torch.autocast("cpu", torch.bfloat16):
         said = outputs_of(teacher, pictures, batch=16)
-        print(f"PublicTest at {face_densenet.SIZE} px: {right(said, held_out)}")
+        warmth = temperature(said, held_out.label)
+        sure = [calibration_error(softmax(logits), held_out.label) for logits in (said, said / np.float32(warmth))]
+        print(f"PublicTest at {face_densenet.SIZE} px: {right(said, held_out)}; calibration error {sure[0]:.3f}")
+        print(f"... {sure[1]:.3f} with the temperature that fits best, {warmth:.2f}")
         print(f"Training at {face_densenet.SIZE} px: {right(outputs_of(teacher, known.images(), batch=16), known)}")
         teacher.network.size = SMALLER
         print(f"PublicTest at {SMALLER} px: {right(outputs_of(teacher, pictures, batch=16), held_out)}")

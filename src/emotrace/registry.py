@@ -102,6 +102,12 @@ COMPONENTS: dict[str, Spec] = {
             paper="Arriaga, Valdenegro & Plöger 2017",
         ),
         Spec(
+            "face.expression_densenet", "emotrace.face.expression_densenet:ExpressionDenseNet",
+            "discrete expression, a large network: more accurate, forty times as slow",
+            scheme=schemes.EXPRESSION_DENSENET, weights=("expression_densenet",), default=False, on_device=True,
+            paper="Huang et al. 2017 (DenseNet-121), weights of a third party",
+        ),
+        Spec(
             "face.valence_arousal", "emotrace.face.valence_arousal:Circumplex", "valence and arousal, derived",
             needs=("face.expression",), scheme=schemes.VALENCE_AROUSAL, paper="Russell 1980; Russell & Mehrabian 1977",
         ),

@@ -66,6 +66,14 @@ EXPRESSION_MINI_XCEPTION = Scheme(
     exclusive=True,
     about=("the same by a small network of 2017, not calibrated; the seven sum to 1",),
 )
+EXPRESSION_DENSENET = Scheme(
+    "expression_densenet",
+    EXPRESSION_7.labels,
+    prefix="densenet_",
+    unit="probability",
+    exclusive=True,
+    about=("the same by a large network, more accurate and slow; the seven sum to 1",),
+)
 EXPRESSION_8 = Scheme(
     "expression_8",
     (*EXPRESSION_7.labels, "contempt"),

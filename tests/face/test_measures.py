@@ -59,7 +59,7 @@ def test_an_unmistakable_portrait_is_named(portrait: str, data: Path, tmp_path: 
     assert found.people[0].expression == names[portrait]
 
 
-@pytest.mark.parametrize("name", ["face.expression", "face.expression_mini_xception"])
+@pytest.mark.parametrize("name", ["face.expression", "face.expression_mini_xception", "face.expression_densenet"])
 def test_four_of_the_five_in_the_photo_smile(name: str, faces: FaceSamples) -> None:
     happy = measured(faces, [name])[name][:, EXPRESSION_7.labels.index("happiness")]
     assert (happy > 0.8).sum() == 4

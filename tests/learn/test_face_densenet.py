@@ -12,6 +12,7 @@ import onnxruntime  # noqa: E402
 
 from emotrace import weights  # noqa: E402
 from emotrace.errors import WeightsError  # noqa: E402
+from emotrace.face.expression_densenet import TEMPERATURE, ExpressionDenseNet  # noqa: E402
 from emotrace.learn.networks import face_densenet  # noqa: E402
 from emotrace.learn.networks.face_densenet import FEATURES, SIZE, WEIGHTS, FaceDenseNet  # noqa: E402
 
@@ -25,7 +26,6 @@ def test_it_is_densenet_121():
     assert FaceDenseNet().norm.weight.shape == (FEATURES, 1, 1)
 
 
-@pytest.mark.skipif(not weights.is_here(weights.entry(WEIGHTS)), reason="the teacher's 28 MB are fetched when it teaches")
 def test_it_says_what_the_published_file_says():
     faces = np.random.default_rng(0).integers(0, 256, (2, 1, SIZE, SIZE)).astype(np.float32)
     session = onnxruntime.InferenceSession(weights.read(WEIGHTS))
@@ -34,6 +34,20 @@ def test_it_says_what_the_published_file_says():
         features, logits = face_densenet.published()(torch.from_numpy(faces))
     assert features.shape == (2, FEATURES)
     assert logits.numpy() == pytest.approx(np.stack(expected), abs=1e-4)
+
+
+def test_the_component_says_the_same_less_sure():
+    faces = np.random.default_rng(1).integers(0, 256, (3, 12, 12), np.uint8).repeat(4, 1).repeat(4, 2)   # 48 px, coarse
+    with torch.no_grad():
+        _, logits = face_densenet.published()(torch.from_numpy(faces)[:, None].float())
+    expected = (logits / float(TEMPERATURE)).softmax(1).numpy()
+    found = ExpressionDenseNet("cpu").of_crops(faces[..., None].repeat(3, 3))
+    assert found == pytest.approx(expected, abs=0.01)
+    assert found.max() - found.min() > 0.3   # so that another order of the labels would show
+
+
+def test_no_faces_have_no_expression():
+    assert ExpressionDenseNet("cpu").of_crops(np.zeros((0, 48, 48, 3), np.uint8)).shape == (0, 7)
 
 
 def test_another_network_is_refused(monkeypatch):

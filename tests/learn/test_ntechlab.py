@@ -18,11 +18,12 @@ from emotrace.corpora.labels import POSITION  # noqa: E402
 from emotrace.errors import InputError, UnknownNameError  # noqa: E402
 from emotrace.learn import face_nets  # noqa: E402
 from emotrace.learn.frame_faces import FaceFinding  # noqa: E402
+from emotrace.learn.mixture import Mixture  # noqa: E402
 from emotrace.learn.scoreboard import Scoreboard  # noqa: E402
 from emotrace.learn.sequence import LstmPlan  # noqa: E402
 from emotrace.learn.trunks import Trunk  # noqa: E402
 from emotrace.recipes import catalogue, ntechlab, record  # noqa: E402
-from emotrace.recipes.ntechlab import Config, Mixture, fit, predict  # noqa: E402
+from emotrace.recipes.ntechlab import Config, fit, predict  # noqa: E402
 
 SMALL = Config(
     finding=FaceFinding(side=16), tuned=(), frozen=("colours", "greys"), costs=(1e-3, 1e-1), voices=("midterm",),

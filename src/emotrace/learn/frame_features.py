@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from emotrace.corpora.clips import Clips
 from emotrace.engine import LiteRtNetwork, prepare
 from emotrace.face.align import Template
+from emotrace.face.expression import MINI_XCEPTION_TEMPLATE
 from emotrace.learn.clip_store import Arrays, ClipStore
 from emotrace.learn.frame_faces import FaceFinder, FrameFaces, clip_source, faces_of_clip
 from emotrace.learn.trunks import Trunk
@@ -32,9 +33,9 @@ from emotrace.weights import entry, read
 EVERY = 50  # clips between two lines of progress
 BATCH = 64
 
-# The eyes and mouth corners of face.expression.MINI_XCEPTION_TEMPLATE; the tip of the nose lies between them as in
-# FER2013_TEMPLATE, which was measured on the same pictures.
-MINI_XCEPTION = Template(64, ((20.27, 24.05), (43.73, 24.05), (32.0, 35.94), (22.49, 48.25), (41.51, 48.25)), ())
+# The tip of the nose lies between eyes and mouth corners as in FER2013_TEMPLATE, which was measured on the same pictures.
+EYES, MOUTH, NOSE = MINI_XCEPTION_TEMPLATE.points[:2], MINI_XCEPTION_TEMPLATE.points[2:], (32.0, 35.94)
+MINI_XCEPTION = Template(MINI_XCEPTION_TEMPLATE.size, (*EYES, NOSE, *MOUTH), ())
 
 
 def features_of_faces(faces: FrameFaces, trunk: Trunk, views: Sequence[View] = PLAIN) -> NDArray[np.float32]:

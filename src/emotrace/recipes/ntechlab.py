@@ -35,17 +35,16 @@ from emotrace.corpora import catalogue as corpora
 from emotrace.corpora.clips import Clips
 from emotrace.corpora.table import Faces
 from emotrace.errors import InputError
-from emotrace.fuse import mean_pool
 from emotrace.learn import arrays, face_nets, sequence
 from emotrace.learn.aggregation import AGGREGATIONS, Normalisation, aggregate
 from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.fine_tuning import FineTuning
 from emotrace.learn.frame_faces import FaceFinder, FaceFinding
 from emotrace.learn.frame_features import features_of_clips
-from emotrace.learn.fusion import square_root_prior
 from emotrace.learn.kept import Kept
 from emotrace.learn.linear_machine import COSTS, LinearMachine, fit_machine
 from emotrace.learn.log import say
+from emotrace.learn.mixture import Mixture
 from emotrace.learn.scoreboard import Row, Say, Scoreboard, beside_best, row
 from emotrace.learn.sequence import LstmPlan
 from emotrace.learn.stopwatch import Stopwatch
@@ -308,32 +307,6 @@ def orders(bench: Bench, frames: Mapping[str, list[Features]], weights: Mapping[
                 posteriors = kept.posteriors(title, (plan, bench.config.finding, weights[name]), made)
             rows.append(bench.row(title, posteriors, 4))
     return rows
-
-
-@dataclass(frozen=True, slots=True)
-class Mixture:
-    """A combination.
-
-    Args:
-        members: whose posteriors are averaged.
-        weights: of each.
-        prior: counts of the classes that weigh the mean; () = none.
-    """
-
-    members: tuple[str, ...]
-    weights: tuple[float, ...]
-    prior: tuple[int, ...] = ()
-
-    @classmethod
-    def alike(cls, networks: Sequence[str], voice: str, what: str, prior: tuple[int, ...] = ()) -> Mixture:
-        """Networks and a voice, every model counting the same, or the voice as much as all networks."""
-        ones = (1.0,) * len(networks)
-        return cls((*networks, voice), (*ones, 1.0 if what == "models" else sum(ones)), prior)
-
-    def of(self, singles: Mapping[str, Features]) -> Features:
-        """Posteriors of the mixture, (n, 7); NaN where no member says anything."""
-        mean = mean_pool(np.stack([singles[name] for name in self.members]), np.array(self.weights))
-        return square_root_prior(mean, np.array(self.prior, np.float64)) if self.prior else mean
 
 
 def combinations(bench: Bench, singles: Mapping[str, Features]) -> list[Row]:
