@@ -102,6 +102,16 @@ def test_what_the_face_network_ships_is_what_was_learnt(corpus, tmp_path):
     check_shipped(expression_mobilenet, corpus, tmp_path, config, gap=0.1)  # 8 bits
 
 
+def test_answers_of_a_teacher_are_kept_apart_for_other_pictures():
+    taught = expression_mobilenet.TAUGHT
+    folder = expression_mobilenet.answers_folder(taught, 100)
+    assert folder == expression_mobilenet.answers_folder(replace(taught, plan=replace(taught.plan, rate=1e-5)), 100)
+    lighter = replace(taught, stages=(replace(taught.stages[0], augmentation=expression_mobilenet.LIGHT),))
+    other_seed = replace(taught, plan=replace(taught.plan, seed=1))
+    others = {expression_mobilenet.answers_folder(config, 100) for config in (lighter, other_seed)}
+    assert len(others | {folder, expression_mobilenet.answers_folder(taught, 101)}) == 4
+
+
 def test_a_variant_that_a_recipe_has_not_is_refused(corpus, tmp_path):
     with pytest.raises(InputError, match="has no constants 'SHARPER'"):
         run_recipe("expression_compact", corpus, tmp_path / "run", None, "SHARPER")

@@ -34,12 +34,12 @@ class Config:
 
     Args:
         plan: rate .001 (biases .002), momentum .9, weight decay .004 (fully connected 1). Ours: batch, epochs, that the rate
-            falls in the last third so that few epochs suffice, the average of weights, and the precision.
+            falls in the last quarter, the average of weights, and the precision.
     """
 
     plan: Plan = field(
         default_factory=lambda: Plan(
-            epochs=14, batch=128, method="sgd", rate=0.001, momentum=0.9, schedule="linear", points=((9, 1.0), (14, 0.02)),
+            epochs=60, batch=128, method="sgd", rate=0.001, momentum=0.9, schedule="linear", points=((45, 1.0), (60, 0.02)),
             warmup=0.0, rate_factors=RATE_FACTORS, decays=DECAYS, average=0.995, precision="bf16", compiled=True,
         )
     )
