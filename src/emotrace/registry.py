@@ -103,7 +103,7 @@ COMPONENTS: dict[str, Spec] = {
         ),
         Spec(
             "face.expression_densenet", "emotrace.face.expression_densenet:ExpressionDenseNet",
-            "discrete expression, a large network: more accurate, forty times as slow",
+            "discrete expression, a large network: more accurate, thirty times as slow",
             scheme=schemes.EXPRESSION_DENSENET, weights=("expression_densenet",), default=False, on_device=True,
             paper="Huang et al. 2017 (DenseNet-121), weights of a third party",
         ),

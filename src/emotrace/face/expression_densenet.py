@@ -1,4 +1,4 @@
-"""Expression by a large network: the most accurate that can be had here, and forty times as slow as our own.
+"""Expression by a large network: the most accurate that can be had here, and thirty times as slow as our own.
 
     face ─FER2013's framing, 48 px─▶ grey ─enlarged─▶ 224 px ─DenseNet-121─▶ 7 logits ─temperature─▶ 7 probabilities
 """
