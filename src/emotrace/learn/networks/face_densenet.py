@@ -12,7 +12,7 @@
 
 7.0 M parameters, 2.9 G multiply-adds a face: too slow for the default of `analyze`; it is `face.expression_densenet`. The
 weights are a third party's (`expression_densenet` in weights.toml) and say nothing of their training; what they name of
-FER2013's parts says it: 99 % of Training, which they have learnt by heart, 71.1 % of PublicTest, which they have not. They want
+FER2013's parts says it: 98 % of Training, which they have learnt by heart, 71.1 % of PublicTest, which they have not. They want
 faces at 224 px: at 160 px they name 63 %.
 
 Source: Huang et al. 2017, Densely connected convolutional networks, table 1.
