@@ -15,11 +15,9 @@ from numpy.typing import NDArray
 
 from emotrace.corpora import paired
 from emotrace.fuse import FACE_AND_VOICE, log_pool, mean_pool, temper
-from emotrace.learn.answers import Answers
 from emotrace.learn.clip_measures import measure_clips, measure_whisper
-from emotrace.learn.fusion import EVIDENCE, temperatures
-from emotrace.learn.metrics import calibration_error
-from emotrace.recipes.paired_fusion import Config, answers_of, floor
+from emotrace.learn.fusion import EVIDENCE, answered_error, temperatures
+from emotrace.recipes.paired_fusion import Config, answers_of, face_and_voice, floor
 
 EQUAL = np.ones(2, np.float32)
 
@@ -29,12 +27,6 @@ def surprise(posteriors: NDArray[np.float32], truth: NDArray[np.int64]) -> float
     known = ~np.isnan(posteriors).any(axis=1)
     said = posteriors[known, truth[known]]
     return float(-np.log(np.maximum(said, 1e-9)).mean())
-
-
-def pair(answers: Answers, voice: int) -> Answers:
-    """The first face and one voice model."""
-    rows = [int(answers.of_modality("face")[0]), int(answers.of_modality("voice")[voice])]
-    return Answers(("face", "voice"), ("face", "voice"), answers.posteriors[rows], answers.truth, answers.group)
 
 
 def main() -> None:
@@ -48,7 +40,7 @@ def main() -> None:
     answers = answers_of(clips, measures, given.folder, config)
     val = answers[clips.split == "Val"]
     for voice in range(2):
-        two = pair(val, voice)
+        two = face_and_voice(val, voice)
         heat = temperatures(two)
         said = temper(two.posteriors, heat)
         print(f"\n## {answers.models[int(answers.of_modality('voice')[voice])]}\n")
@@ -58,8 +50,7 @@ def main() -> None:
         print("| evidence | calibration error | nat | floor |\n|---|---|---|---|")
         for evidence in EVIDENCE:
             pooled = log_pool(said, EQUAL, evidence)
-            known = ~np.isnan(pooled).any(axis=1)
-            error = calibration_error(pooled[known], two.truth[known])
+            error = answered_error(pooled, two.truth)
             chosen = " (chosen)" if evidence == FACE_AND_VOICE.evidence else ""
             print(f"| {evidence}{chosen} | {error:.3f} | {surprise(pooled, two.truth):.2f} | {floor(pooled, two.truth):.2f} |")
 

@@ -6,7 +6,7 @@ exports, plots, metrics - reads the order here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +58,22 @@ EXPRESSION_7 = Scheme(
     exclusive=True,
     about=("probability that a viewer would name the shown expression so; the seven sum to 1",),
 )
-EXPRESSION_MINI_XCEPTION = Scheme(
-    "expression_mini_xception",
-    EXPRESSION_7.labels,
+EXPRESSION_MINI_XCEPTION = replace(
+    EXPRESSION_7,
+    name="expression_mini_xception",
     prefix="mini_xception_",
-    unit="probability",
-    exclusive=True,
     about=("the same by a small network of 2017, not calibrated; the seven sum to 1",),
 )
-EXPRESSION_DENSENET = Scheme(
-    "expression_densenet",
-    EXPRESSION_7.labels,
+EXPRESSION_DENSENET = replace(
+    EXPRESSION_7,
+    name="expression_densenet",
     prefix="densenet_",
-    unit="probability",
-    exclusive=True,
     about=("the same by a large network, more accurate and slow; the seven sum to 1",),
 )
-EXPRESSION_8 = Scheme(
-    "expression_8",
-    (*EXPRESSION_7.labels, "contempt"),
-    prefix="expression_",
-    unit="probability",
-    exclusive=True,
+EXPRESSION_8 = replace(
+    EXPRESSION_7,
+    name="expression_8",
+    labels=(*EXPRESSION_7.labels, "contempt"),
     about=("probability that a viewer would name the shown expression so; the eight sum to 1",),
 )
 VALENCE_AROUSAL = Scheme(

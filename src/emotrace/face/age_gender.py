@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.engine import Device, OnnxNetwork
-from emotrace.face.align import dlib_template, warp
+from emotrace.face.align import dlib_template
 from emotrace.scheme import AGE_GENDER
 from emotrace.views import FaceSamples
 
@@ -36,4 +36,4 @@ class AgeGender:
     @staticmethod
     def _chips(samples: FaceSamples, network: OnnxNetwork) -> NDArray[np.uint8]:
         template = dlib_template(network.entry.input.size)
-        return warp(samples.pictures(), template.matrices(samples.tracks.mesh), template.size)
+        return template.crops(samples)

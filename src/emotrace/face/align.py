@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.errors import InputError
+
+if TYPE_CHECKING:
+    from emotrace.views import FaceSamples
 
 Fit = Callable[[NDArray[np.floating], NDArray[np.floating]], NDArray[np.float64]]
 
@@ -30,6 +34,10 @@ class Template:
     size: int
     points: tuple[tuple[float, float], ...]
     mesh: tuple[tuple[int, ...], ...]
+
+    def crops(self, samples: FaceSamples) -> NDArray[np.uint8]:
+        """Faces as this template frames them, (n, size, size, 3)."""
+        return warp(samples.pictures(), self.matrices(samples.tracks.mesh), self.size)
 
     def matrices(self, mesh: NDArray[np.float32], fit: Fit | None = None) -> NDArray[np.float64]:
         """Map from picture to crop for each face, (n, 478, 3) -> (n, 2, 3).

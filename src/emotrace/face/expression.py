@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.engine import Device, LiteRtNetwork, OnnxNetwork, prepare
-from emotrace.face.align import LEFT_EYE, RIGHT_EYE, Template, warp
+from emotrace.face.align import LEFT_EYE, RIGHT_EYE, Template
 from emotrace.scheme import EXPRESSION_7, EXPRESSION_MINI_XCEPTION
 from emotrace.views import FaceSamples
 from emotrace.weights import entry, read
@@ -39,8 +39,7 @@ class Expression:
 
     def extract(self, samples: FaceSamples) -> NDArray[np.float32]:
         """(n, 7); rows sum to 1."""
-        matrices = FER2013_TEMPLATE.matrices(samples.tracks.mesh)
-        return self.of_crops(warp(samples.pictures(), matrices, FER2013_TEMPLATE.size))
+        return self.of_crops(FER2013_TEMPLATE.crops(samples))
 
     def of_crops(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The same for faces already cropped as FER2013 frames them, (n, 48, 48, 3) RGB uint8 -> (n, 7)."""
@@ -71,8 +70,7 @@ class MiniXception:
 
     def extract(self, samples: FaceSamples) -> NDArray[np.float32]:
         """(n, 7); rows sum to 1."""
-        matrices = MINI_XCEPTION_TEMPLATE.matrices(samples.tracks.mesh)
-        return self.of_crops(warp(samples.pictures(), matrices, MINI_XCEPTION_TEMPLATE.size))
+        return self.of_crops(MINI_XCEPTION_TEMPLATE.crops(samples))
 
     def of_crops(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The same for faces already cropped as FER2013 frames them, (n, 64, 64, 3) RGB uint8 -> (n, 7)."""

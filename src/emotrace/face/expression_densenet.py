@@ -8,9 +8,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from emotrace.engine import Device, OnnxNetwork, grey
-from emotrace.face.align import warp
 from emotrace.face.expression import FER2013_TEMPLATE
 from emotrace.scheme import EXPRESSION_DENSENET
 from emotrace.views import FaceSamples
@@ -37,15 +37,12 @@ class ExpressionDenseNet:
 
     def extract(self, samples: FaceSamples) -> NDArray[np.float32]:
         """(n, 7); rows sum to 1."""
-        matrices = FER2013_TEMPLATE.matrices(samples.tracks.mesh)
-        return self.of_crops(warp(samples.pictures(), matrices, FER2013_TEMPLATE.size))
+        return self.of_crops(FER2013_TEMPLATE.crops(samples))
 
     def of_crops(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The same for faces already cropped as FER2013 frames them, (n, 48, 48, 3) RGB uint8 -> (n, 7)."""
         parts = [self.network.run(self._enlarged(crops[i : i + TOGETHER])) for i in range(0, max(1, len(crops)), TOGETHER)]
-        logits = np.concatenate(parts)[:, self.order] / TEMPERATURE
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        probabilities: NDArray[np.float32] = odds / odds.sum(axis=1, keepdims=True)
+        probabilities: NDArray[np.float32] = softmax(np.concatenate(parts)[:, self.order] / TEMPERATURE, axis=1)
         return probabilities
 
     def _enlarged(self, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.engine import Device, OnnxNetwork
-from emotrace.face.align import SFACE_112, warp
+from emotrace.face.align import SFACE_112
 from emotrace.scheme import EMBEDDING_128
 from emotrace.views import FaceSamples
 
@@ -24,7 +24,7 @@ class Embedding:
 
     def extract(self, samples: FaceSamples) -> NDArray[np.float32]:
         """(n, 128), rows of unit length."""
-        crops = warp(samples.pictures(), SFACE_112.matrices(samples.tracks.mesh), SFACE_112.size)
+        crops = SFACE_112.crops(samples)
         return unit(self.network.run(crops))
 
 

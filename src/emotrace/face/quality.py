@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.engine import grey
-from emotrace.face.align import LEFT_EYE, RIGHT_EYE, Template, warp
+from emotrace.face.align import LEFT_EYE, RIGHT_EYE, Template
 from emotrace.scheme import QUALITY
 from emotrace.views import FaceSamples
 
@@ -32,7 +32,7 @@ class Quality:
         mesh = samples.tracks.mesh
         eyes = [mesh[:, list(corners), :2].mean(axis=1) for corners in (RIGHT_EYE, LEFT_EYE)]
         interocular = np.linalg.norm(eyes[0] - eyes[1], axis=1)
-        sharpness = laplacian_variance(grey(warp(samples.pictures(), TEMPLATE.matrices(mesh), TEMPLATE.size)))
+        sharpness = laplacian_variance(grey(TEMPLATE.crops(samples)))
         pitch, yaw = np.deg2rad(samples.measured["face.pose"][:, :2].T)
         angle = np.rad2deg(np.arccos(np.clip(np.cos(pitch) * np.cos(yaw), -1, 1)))
         scores = [_score(interocular, INTEROCULAR), _score(sharpness, SHARPNESS), _score(angle, ANGLE)]

@@ -84,13 +84,13 @@ def modality_weights(answers: Answers) -> NDArray[np.float32]:
 def calibrated_evidence(answers: Answers, heat: NDArray[np.float32], weight: NDArray[np.float32]) -> float:
     """The `evidence` of `EVIDENCE` under which the pool is as often right as it is sure: the least calibration error."""
     tempered = temper(answers.posteriors, heat)
+    return min(EVIDENCE, key=lambda evidence: answered_error(log_pool(tempered, weight, evidence), answers.truth))
 
-    def error(evidence: float) -> float:
-        pooled = log_pool(tempered, weight, evidence)
-        known = ~np.isnan(pooled).any(axis=1)
-        return calibration_error(pooled[known], answers.truth[known])
 
-    return min(EVIDENCE, key=error)
+def answered_error(posteriors: NDArray[np.float32], truth: NDArray[np.int64]) -> float:
+    """Calibration error of the rows that have an answer."""
+    known = ~np.isnan(posteriors).any(axis=1)
+    return calibration_error(posteriors[known], truth[known])
 
 
 def by_confusion(preferred: str | None = None) -> Callable[[Answers, np.random.Generator], Combine]:

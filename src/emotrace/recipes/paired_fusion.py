@@ -177,22 +177,22 @@ def feature_fusion(clips: Clips, measures: Measures, config: Config) -> fusion.O
 
 def constants(val: Answers) -> LateFusion:
     """Temperatures, evidence and floor for the first face and the first voice model."""
-    two = first_of_each(val)
+    two = face_and_voice(val)
     heat, equal = temperatures(two), np.ones(2, np.float32)
     evidence = fusion.calibrated_evidence(two, heat, equal)
     fused = log_pool(temper(two.posteriors, heat), equal, evidence)
     return LateFusion((float(heat[0]), float(heat[1])), evidence, floor(fused, val.truth))
 
 
-def first_of_each(answers: Answers) -> Answers:
-    """The first face and the first voice model alone."""
-    rows = [int(answers.of_modality(word)[0]) for word in ("face", "voice")]
+def face_and_voice(answers: Answers, voice: int = 0) -> Answers:
+    """The first face model and one voice model, the first unless told otherwise, alone."""
+    rows = [int(answers.of_modality("face")[0]), int(answers.of_modality("voice")[voice])]
     return Answers(("face", "voice"), ("face", "voice"), answers.posteriors[rows], answers.truth, answers.group)
 
 
 def answered(test: Answers, found: LateFusion) -> dict[str, Answered]:
     """How the first face and the first voice do together, and the face alone, with the evidence and floor of `analyze`."""
-    said, every = first_of_each(test).posteriors, replace(FACE_AND_VOICE, temperatures=found.temperatures)
+    said, every = face_and_voice(test).posteriors, replace(FACE_AND_VOICE, temperatures=found.temperatures)
     nothing = np.full_like(said[1], np.nan)
     shares = {}
     for name, sources in (("both", said), ("face alone", np.stack([said[0], nothing]))):
