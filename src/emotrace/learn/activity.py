@@ -8,7 +8,6 @@ Source: Kahou et al. 2016, EmoNets, section 3.3; Konda, Memisevic & Michalski 20
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -23,6 +22,7 @@ from emotrace.corpora.clips import Clips
 from emotrace.errors import InputError
 from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.grey_frames import grey_frames
+from emotrace.learn.mark import mark
 from emotrace.learn.motion_words import BLOCK, SUPER, MotionFeatures, Size, Whitening, features, sample, whiten
 from emotrace.learn.networks import synchrony_autoencoder
 from emotrace.learn.networks.synchrony_autoencoder import SynchronyAutoencoder
@@ -96,7 +96,7 @@ def histograms(
 
 def described_by(motion: MotionFeatures, path: Path, store: ClipStore, config: Config) -> NDArray[np.float32]:
     """Features of the super-blocks of a clip, kept in the store under the features' own name, (n, 100)."""
-    name = f"motion-{config.side}-{_digest(motion)}"
+    name = f"motion-{config.side}-{mark(motion.filters, motion.components)}"
     found = store.of(path, name, lambda: {"rows": motion.of(film_of(path, store, config))})
     return np.asarray(found["rows"], np.float32)
 
@@ -149,7 +149,3 @@ def film_of(path: Path, store: ClipStore, config: Config) -> Film:
     film = grey_frames(path, store, config.side, SUPER[1])
     missing = max(0, SUPER[0] - len(film)) if len(film) else 0
     return np.concatenate([film, np.repeat(film[-1:], missing, axis=0)])
-
-
-def _digest(motion: MotionFeatures) -> str:
-    return hashlib.sha256(motion.filters.tobytes() + motion.components.tobytes()).hexdigest()[:16]

@@ -8,7 +8,6 @@ Frames without a face are no frames here; so a clip without any, or one that can
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from emotrace.learn.augment import Augmentation
 from emotrace.learn.clip_store import Arrays, ClipStore, digest
 from emotrace.learn.frame_faces import FaceFinder, clip_source, faces_of_clip
 from emotrace.learn.frame_head import Frames, varied
+from emotrace.learn.mark import mark
 from emotrace.learn.outlier_frames import Outliers, belonging, planted
 from emotrace.learn.trunks import Trunk
 from emotrace.learn.views import seen
@@ -139,8 +139,7 @@ class ClipFrames:
 
         parts = [self.store.of(source, f"{trunk.name}-{finding}", plain)]
         if augmented and looking.versions:
-            mark = hashlib.sha256(repr(looking).encode()).hexdigest()[:16]
-            parts.append(self.store.of(source, f"{trunk.name}-{finding}-varied-{mark}", changed))
+            parts.append(self.store.of(source, f"{trunk.name}-{finding}-varied-{mark(looking)}", changed))
         return np.concatenate([part[FEATURES] for part in parts], axis=1, dtype=np.float32)
 
     def _pictures(self, source: Path, trunk: Trunk) -> NDArray[np.uint8]:

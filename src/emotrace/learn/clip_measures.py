@@ -8,7 +8,6 @@ The detector, mesh and networks are those of `analyze`. Rows are NaN where a cli
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from emotrace.face.detect import Detections, Detector
 from emotrace.face.expression import Expression, MiniXception
 from emotrace.face.landmarks import Mesh, Region
 from emotrace.face.track import Tracker
+from emotrace.learn.mark import mark
 from emotrace.video import Video
 from emotrace.views import FaceExtractor, FaceSamples, VoiceSamples
 from emotrace.voice.features import MidTerm
@@ -144,7 +144,7 @@ def kept(
         report: told how far it is, in a line.
     """
     words = [what, *(fingerprint(path) if path.is_file() else str(path) for path in clips.paths)]
-    file = folder / f"measures-{hashlib.sha256(' '.join(words).encode()).hexdigest()[:16]}.npz"
+    file = folder / f"measures-{mark(' '.join(words))}.npz"
     if not file.is_file():
         measure, rows = start(), []
         for done, path in enumerate(clips.paths, start=1):

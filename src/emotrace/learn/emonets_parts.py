@@ -12,7 +12,6 @@ Source: Kahou et al. 2016, EmoNets, sections 3.1 to 3.4.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from emotrace.learn.bag_of_mouths import Codebook, Mouths, Regression
 from emotrace.learn.clip_parts import Features
 from emotrace.learn.clip_posteriors import Chosen
 from emotrace.learn.clip_store import Arrays, ClipStore
+from emotrace.learn.mark import mark
 from emotrace.learn.motion_words import MotionFeatures
 from emotrace.learn.networks.convnet1 import Centred, ConvNet1
 from emotrace.learn.networks.dbn_mlp import AudioNetwork
@@ -79,7 +79,7 @@ class FacePart:
         pictures = stills.read(self.pictures)
         frames = [unlit(clip) for clip in frames_of_clips(clips[valid], stills.SIDE, self.store, report=self.report)]
         ready = stills.Stills(stills.prepared(pictures.images), pictures.label)
-        own = self.folder / f"convnet-{hashlib.sha256(repr(self.settings).encode()).hexdigest()[:8]}"
+        own = self.folder / f"convnet-{mark(self.settings)[:8]}"
         network = stills.fit(ready, frames, clips.label[valid], np.arange(len(valid)), own, self.config)
         return {name: value.numpy() for name, value in network.state_dict().items()}
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from emotrace.corpora.clips import Clips
 from emotrace.errors import InputError
 from emotrace.learn.clip_store import Arrays, digest
+from emotrace.learn.mark import mark
 from emotrace.learn.scoreboard import slug
 
 FOLDER = "fitted"
@@ -45,8 +46,7 @@ class Kept:
             settings: everything it depends on beside the clips, told apart by `repr`: dataclasses and plain values.
             make: called where nothing is kept. What it raises passes through, and nothing is kept.
         """
-        mark = hashlib.sha256(f"{settings!r} {self.corpus}".encode()).hexdigest()[:16]
-        file = self.folder / f"{slug(name)}-{mark}.npz"
+        file = self.folder / f"{slug(name)}-{mark(f'{settings!r} {self.corpus}')}.npz"
         if not file.is_file():
             made = make()
             self.folder.mkdir(parents=True, exist_ok=True)

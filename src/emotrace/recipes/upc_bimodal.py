@@ -17,7 +17,6 @@ No figure of it on AFEW could be found, so none is given. Run as `emotrace train
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +38,7 @@ from emotrace.learn.clip_sound import sound_features
 from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.frame_faces import FaceFinder, FaceFinding
 from emotrace.learn.frame_head import Frames, HeadPlan, clips_of, fit_head, load_head
+from emotrace.learn.mark import mark
 from emotrace.learn.networks.heads import UPC_ONE, UPC_TWO
 from emotrace.learn.outlier_frames import Outliers
 from emotrace.learn.scoreboard import Row, Say, Scoreboard, beside_best, best, row, slug
@@ -218,10 +218,8 @@ def train(film: Film, learnt: Frames, seen: Frames, clips: Clips, folder: Path, 
     held_out = np.isin(seen.clip, labelled(clips, "Val"))
     judges = Frames(seen.features[held_out], seen.clip[held_out])
     first = vgg_face_first_layer(Path(config.vgg_face)) if film.trunk == "vgg_face" and film.widths == UPC_ONE else None
-    mark = hashlib.sha256(f"{film} {plan}".encode())
-    for part in (learnt.features, clips.label[learnt.clip], judges.features, clips.label[judges.clip]):
-        mark.update(np.ascontiguousarray(part).data)
-    home = folder / "heads" / f"{slug(film.name)}-{mark.hexdigest()[:16]}"
+    facts = (learnt.features, clips.label[learnt.clip], judges.features, clips.label[judges.clip])
+    home = folder / "heads" / f"{slug(film.name)}-{mark(f'{film} {plan}', *facts)}"
     fit_head(learnt, clips.label, judges, home, plan, first)
     return home
 
