@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,6 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
+
+from safetensors.torch import load_file  # noqa: E402
 
 from emotrace import weights  # noqa: E402
 from emotrace.corpora import fer2013  # noqa: E402
@@ -102,14 +105,35 @@ def test_what_the_face_network_ships_is_what_was_learnt(corpus, tmp_path):
     check_shipped(expression_mobilenet, corpus, tmp_path, config, gap=0.1)  # 8 bits
 
 
+@face_recognition
+def test_a_further_round_begins_with_the_average_of_the_one_before(corpus, tmp_path):
+    config = expression_mobilenet.Config()
+    small = (two_heads.Stage(0, 32, expression_mobilenet.LIGHT),)
+    still = replace(PLAN, seed=2, rate=0.0, warmup=0.0)
+    config = replace(config, stages=small, plan=replace(PLAN, epochs=2), further=(still,))
+    expression_mobilenet.fit(corpus, tmp_path, config)
+    first, last = (load_file(place / "average.safetensors") for place in (tmp_path / "round1" / "last", tmp_path / "last"))
+    assert all(torch.equal(first[name], last[name]) for name in first)
+    assert torch.equal(first["heads.weight"], expression_mobilenet.trained(tmp_path, config).network.heads.weight)
+
+
 def test_answers_of_a_teacher_are_kept_apart_for_other_pictures():
-    taught = expression_mobilenet.TAUGHT
-    folder = expression_mobilenet.answers_folder(taught, 100)
-    assert folder == expression_mobilenet.answers_folder(replace(taught, plan=replace(taught.plan, rate=1e-5)), 100)
-    lighter = replace(taught, stages=(replace(taught.stages[0], augmentation=expression_mobilenet.LIGHT),))
-    other_seed = replace(taught, plan=replace(taught.plan, seed=1))
-    others = {expression_mobilenet.answers_folder(config, 100) for config in (lighter, other_seed)}
-    assert len(others | {folder, expression_mobilenet.answers_folder(taught, 101)}) == 4
+    plan, stages = expression_mobilenet.TAUGHT.plan, expression_mobilenet.TAUGHT.stages
+    folder = expression_mobilenet.answers_folder(stages, plan, 100)
+    assert folder == expression_mobilenet.answers_folder(stages, replace(plan, rate=1e-5), 100)
+    lighter = (replace(stages[0], augmentation=expression_mobilenet.LIGHT),)
+    others = {
+        expression_mobilenet.answers_folder(lighter, plan, 100),
+        expression_mobilenet.answers_folder(stages, replace(plan, seed=1), 100),
+        expression_mobilenet.answers_folder(stages, plan, 101),
+    }
+    assert len(others | {folder}) == 4
+
+
+def test_every_round_shows_other_views():
+    config = expression_mobilenet.TAUGHT
+    seeds = [plan.seed for plan, _ in expression_mobilenet.rounds(config, Path("run"))]
+    assert len(set(seeds)) == len(seeds) == 1 + len(config.further)
 
 
 def test_a_variant_that_a_recipe_has_not_is_refused(corpus, tmp_path):

@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'
 from torch import nn  # noqa: E402
 
 from emotrace.learn import fit, taught  # noqa: E402
+from emotrace.learn.checkpoint import load_weights, save_weights  # noqa: E402
 from emotrace.learn.fit import Examples  # noqa: E402
 from emotrace.learn.plan import Plan  # noqa: E402
 from emotrace.learn.taught import Lesson, Student, Teaching  # noqa: E402
@@ -98,6 +99,15 @@ def test_a_student_says_its_features_only_while_it_learns():
     assert used.tolist() == [[0, 2], [8, 10]]
     assert torch.equal(learning[:, :2], used)
     assert torch.equal(learning[:, 2:], student.projector(images.flatten(1)))
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_network_finds_its_weights_whether_it_learnt_alone_or_as_a_student(tmp_path, alone):
+    fitted = nn.Linear(4, 2)
+    save_weights(tmp_path, fitted if alone else Student(fitted, width=4, teacher_width=3), {})
+    found = load_weights(tmp_path, nn.Linear(4, 2), Student.PART)
+    assert torch.equal(found.weight, fitted.weight)
+    assert torch.equal(found.bias, fitted.bias)
 
 
 @pytest.mark.parametrize(("factor", "unlike"), [(4.0, 0.0), (-1.0, 2.0)])

@@ -32,8 +32,13 @@ def save_weights(folder: Path, network: nn.Module, scores: dict[str, float]) -> 
     _swap(new, folder)
 
 
-def load_weights(folder: Path, network: Network) -> Network:
+def load_weights(folder: Path, network: Network, part: str = "") -> Network:
     """The network with the weights of a folder.
+
+    Args:
+        folder: as `save_weights` writes it.
+        network: of the same layers.
+        part: what names begin with where the network was fitted as part of a larger one; it may have been fitted alone, too.
 
     Raises:
         InputError: no weights lie there, or they are of another network.
@@ -42,7 +47,9 @@ def load_weights(folder: Path, network: Network) -> Network:
     if not path.is_file():
         raise InputError(f"{path}: no such file; expected the folder of a trained network")
     try:
-        network.load_state_dict(load_file(path))
+        found = load_file(path)
+        own = {name.removeprefix(part): tensor for name, tensor in found.items() if name.startswith(part)}
+        network.load_state_dict(own or found)
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise InputError(f"{path}: not the weights of {type(network).__name__}: {reason}") from error

@@ -26,6 +26,7 @@ from emotrace.learn.networks.face_mobilenet import FaceMobileNet, pretrained
 from emotrace.learn.networks.published import load
 from emotrace.learn.networks.vgg_face import SIZE as VGG_SIZE
 from emotrace.learn.networks.vgg_face import VggFace
+from emotrace.learn.taught import Student
 from emotrace.learn.trunks import Trunk
 
 EXPRESSION, MOBILENET_SIDE = "expression_mobilenet", 128  # px
@@ -146,7 +147,7 @@ def given(run: Path | None, folder: Path) -> Trunk:
         InputError: no weights of such a network lie there.
     """
     own, mobile = folder / "nets" / EXPRESSION, FaceMobileNet()
-    load_weights((run or own) / "best", mobile)
+    load_weights((run or own) / "best", mobile, Student.PART)
     if run is not None:
         save_weights(own / "best", mobile, {})
     return _trunk(_key(EXPRESSION, own), Fed(mobile, MOBILENET_SIDE, (0.0,)), "heads")

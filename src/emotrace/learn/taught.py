@@ -67,6 +67,8 @@ class Student(nn.Module):
         teacher_width: of the teacher's.
     """
 
+    PART = "network."  # how names of the network's weights begin in those of this module
+
     def __init__(self, network: Featured, width: int, teacher_width: int) -> None:
         super().__init__()
         self.network = network

@@ -13,7 +13,6 @@ learn/two_heads.py for targets.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from emotrace.learn import taught, two_heads
 from emotrace.learn.augment import Augmentation
 from emotrace.learn.checkpoint import load_weights
 from emotrace.learn.log import Report, lines
+from emotrace.learn.mark import mark
 from emotrace.learn.networks import face_densenet
 from emotrace.learn.networks.face_mobilenet import FEATURES, OUTPUTS, FaceMobileNet, pretrained
 from emotrace.learn.plan import Plan, device_of
@@ -52,6 +52,7 @@ class Config:
         teaching: how much is learnt from `face_densenet`; None: nothing.
         stages: sizes and augmentation, by epoch; at the last size the finished network sees faces.
         plan: optimiser and schedule.
+        further: of more rounds: each begins with the last average of the round before, and its own seed shows other views.
     """
 
     hard_share: float = 0.7
@@ -61,6 +62,7 @@ class Config:
     teaching: Teaching | None = None
     stages: tuple[Stage, ...] = (Stage(0, 128, GENTLE), Stage(12, 128, LIGHT))
     plan: Plan = FINE
+    further: tuple[Plan, ...] = ()
 
     @property
     def size(self) -> int:
@@ -79,36 +81,42 @@ class Config:
 BLENDED = Augmentation(
     rotation=15.0, scale=(0.9, 1.2), noise=4.0, contrast=(0.7, 1.3), erase=0.2, mix=0.5, mix_alpha=0.5
 )
+LONG = replace(FINE, epochs=32, cycle=8, watch="epoch", rate_factors=(("heads", 5.0), ("projector", 5.0)))
 TAUGHT = Config(  # the last average is shipped: PublicTest chooses no epoch
-    teaching=Teaching(), stages=(Stage(0, 128, BLENDED),),
-    plan=replace(FINE, epochs=32, cycle=8, watch="epoch", rate_factors=(("heads", 5.0), ("projector", 5.0))),
+    teaching=Teaching(), stages=(Stage(0, 128, BLENDED),), plan=LONG,
+    further=(replace(LONG, epochs=12, cycle=6, rate=1.5e-4, seed=1),),
 )  # fmt: skip
 
 
 def fit(corpus: Path, folder: Path, config: Config | None = None, report: Report = lines) -> Progress:
     """Fit on FER2013's Training part; PublicTest chooses the epoch unless the plan watches that alone; continues a run."""
     config = config or Config()
-    plan, teaching = config.plan, config.teaching
     faces = fer2013.read(corpus)
-    lessons = two_heads.examples(faces.of_split("Training"), config.hard_share)
-    vary, loss = two_heads.varied(config.stages), two_heads.loss_of(config.votes_weight)
-    if teaching:
-        steps = len(lessons) // plan.batch
-        kept = folder / answers_folder(config, len(lessons))
-        vary = Lesson(vary, teacher(plan), teaching, plan, steps, face_densenet.FEATURES, kept)
-        loss = taught.loss_of(loss, OUTPUTS, teaching)
-    torch.manual_seed(plan.seed)
+    lessons, held_out = two_heads.examples(faces.of_split("Training"), config.hard_share), faces.of_split("PublicTest")
+    torch.manual_seed(config.plan.seed)
     network = config.learner(pretrained(config.network()))
-    progress = two_heads.fit(network, plan, lessons, faces.of_split("PublicTest"), vary, config.size, loss, folder, report)
+    for plan, place in rounds(config, folder):
+        vary, loss = two_heads.varied(config.stages), two_heads.loss_of(config.votes_weight)
+        if config.teaching:
+            kept = folder / answers_folder(config.stages, plan, len(lessons))
+            steps = len(lessons) // plan.batch
+            vary = Lesson(vary, teacher(plan), config.teaching, plan, steps, face_densenet.FEATURES, kept)
+            loss = taught.loss_of(loss, OUTPUTS, config.teaching)
+        progress = two_heads.fit(network, plan, lessons, held_out, vary, config.size, loss, place, report)
     if plan.watch == "epoch":
         progress.best = progress.history[-1]["accuracy"]
     return progress
 
 
-def answers_folder(config: Config, lessons: int) -> str:
+def rounds(config: Config, folder: Path) -> list[tuple[Plan, Path]]:
+    """Every round's plan and where its weights lie: the last one's in the run's folder itself."""
+    plans = (config.plan, *config.further)
+    return [*((plan, folder / f"round{i}") for i, plan in enumerate(plans[:-1], 1)), (plans[-1], folder)]
+
+
+def answers_folder(stages: tuple[Stage, ...], plan: Plan, lessons: int) -> str:
     """Name of the folder with what the teacher said: another one for whatever makes other pictures of other views."""
-    views = (config.stages, config.plan.seed, config.plan.batch, lessons)
-    return f"teacher-{hashlib.sha256(repr(views).encode()).hexdigest()[:16]}"
+    return f"teacher-{mark((stages, plan.seed, plan.batch, lessons))}"
 
 
 def teacher(plan: Plan) -> Teacher:
@@ -124,9 +132,7 @@ def trained(folder: Path, config: Config) -> nn.Module:
     Raises:
         InputError: no weights of it lie there.
     """
-    network = config.network()
-    load_weights(folder / "best", config.learner(network))
-    return At(network, config.size).eval()
+    return At(load_weights(folder / "best", config.network(), Student.PART), config.size).eval()
 
 
 def ship(corpus: Path, folder: Path, path: Path, config: Config | None = None) -> tuple[float, float]:
