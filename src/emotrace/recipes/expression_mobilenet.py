@@ -5,7 +5,8 @@
     a large network's answers ─────────┘  (`TAUGHT`, which is what is shipped)
 
 Whoever has learnt to tell people apart has learnt faces; on 28,000 pictures that is worth more than any schedule. Weights and
-activations in 8 bits make 128 px as quick as 48 px are without.
+activations in 8 bits make 128 px as quick as 48 px are without. The teacher is slow, so a round shows a few views of every
+picture many times; the next one goes on with others.
 
 Source: Knyazev et al. 2017 (networks of face recognition fine-tuned on FER2013); Savchenko 2019 (the weights to start from);
 learn/two_heads.py for targets.
