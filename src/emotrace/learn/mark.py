@@ -10,10 +10,10 @@ DIGITS = 16
 
 
 def mark(*parts: object) -> str:
-    """The first hexadecimal digits of the parts' sha256: arrays and strings by what they hold, the rest by their `repr`.
+    """The first hexadecimal digits of the parts' sha256: arrays by what they hold, the rest as `str` writes it.
 
     Args:
-        parts: arrays, strings, or dataclasses and plain values, whose `repr` says all they hold.
+        parts: arrays, strings, or dataclasses and plain values, whose `str` says all they hold.
     """
     digest = hashlib.sha256()
     for part in parts:

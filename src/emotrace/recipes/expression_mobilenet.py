@@ -92,18 +92,19 @@ TAUGHT = Config(  # the last average is shipped: PublicTest chooses no epoch
 def fit(corpus: Path, folder: Path, config: Config | None = None, report: Report = lines) -> Progress:
     """Fit on FER2013's Training part; PublicTest chooses the epoch unless the plan watches that alone; continues a run."""
     config = config or Config()
+    teaching, vary, loss = config.teaching, two_heads.varied(config.stages), two_heads.loss_of(config.votes_weight)
     faces = fer2013.read(corpus)
     lessons, held_out = two_heads.examples(faces.of_split("Training"), config.hard_share), faces.of_split("PublicTest")
     torch.manual_seed(config.plan.seed)
     network = config.learner(pretrained(config.network()))
+    if teaching:
+        large, loss = teacher(config.plan), taught.loss_of(loss, OUTPUTS, teaching)
     for plan, place in rounds(config, folder):
-        vary, loss = two_heads.varied(config.stages), two_heads.loss_of(config.votes_weight)
-        if config.teaching:
+        shown = vary
+        if teaching:
             kept = folder / answers_folder(config.stages, plan, len(lessons))
-            steps = len(lessons) // plan.batch
-            vary = Lesson(vary, teacher(plan), config.teaching, plan, steps, face_densenet.FEATURES, kept)
-            loss = taught.loss_of(loss, OUTPUTS, config.teaching)
-        progress = two_heads.fit(network, plan, lessons, held_out, vary, config.size, loss, place, report)
+            shown = Lesson(vary, large, teaching, plan, len(lessons) // plan.batch, face_densenet.FEATURES, kept)
+        progress = two_heads.fit(network, plan, lessons, held_out, shown, config.size, loss, place, report)
     if plan.watch == "epoch":
         progress.best = progress.history[-1]["accuracy"]
     return progress
