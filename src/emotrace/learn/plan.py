@@ -32,7 +32,7 @@ class Plan:
         points: (epoch, share of the highest rate) of "linear", in order; constant before the first and behind the last.
         average: decay of the moving average of weights, 0 = none.
         clip: largest norm of the gradient.
-        watch: the validated number that chooses, larger is better.
+        watch: the validated number that chooses, larger is better; "epoch" takes the last average, whatever it is worth.
         patience: epochs without a better one until it stops, 0 = never.
         seed: of all chance.
         cycle: epochs after which order and augmentation begin again, so that a teacher need see each of them once; 0 = never.
