@@ -46,8 +46,8 @@ class Config:
     )
     plan: Plan = field(
         default_factory=lambda: Plan(
-            epochs=24, batch=128, method="sgd", rate=0.02, momentum=0.9, weight_decay=1e-5, schedule="linear",
-            points=((12, 1.0), (24, 0.0)), warmup=0.5, precision="bf16",
+            epochs=36, batch=128, method="sgd", rate=0.02, momentum=0.9, weight_decay=1e-5, schedule="linear",
+            points=((12, 1.0), (24, 0.0), (25, 1.5), (28, 1.5), (36, 0.0)), warmup=0.5, precision="bf16",
         )
     )
 
