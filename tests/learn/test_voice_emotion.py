@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
+onnx = pytest.importorskip("onnx", reason="needs pip install 'emotrace[train]'")
 
 from emotrace.corpora.voices import table  # noqa: E402
 from emotrace.errors import WeightsError  # noqa: E402
@@ -13,6 +14,7 @@ from emotrace.learn import voice_export  # noqa: E402
 from emotrace.learn import voice_protocol as protocol  # noqa: E402
 from emotrace.learn.export import run  # noqa: E402
 from emotrace.learn.mel_augment import MelAugmentation, augment, padded, speech_of  # noqa: E402
+from emotrace.learn.metrics import softmax  # noqa: E402
 from emotrace.learn.networks.voice import VoiceListener  # noqa: E402
 from emotrace.learn.networks.whisper import Encoder  # noqa: E402
 from emotrace.learn.plan import Plan  # noqa: E402
@@ -196,7 +198,7 @@ def test_what_is_shipped_says_what_was_learnt_with_its_temperature(tmp_path, act
     torch.manual_seed(0)
     network = VoiceListener(Encoder(1), 0.0).eval()
     said = protocol.outputs_of(network, actors.mels[:1])
-    voice_export.export_voice(network, 2.0, actors.mels[0][None].float(), tmp_path / "voice.onnx")
+    voice_export.export_voice(network, 2.0, protocol.shown_of([actors]), tmp_path / "voice.onnx")
     (shipped,) = run(tmp_path / "voice.onnx", actors.mels[0][None].float().numpy())
     powers = np.exp(said[:, :8] / 2.0)
     np.testing.assert_allclose(shipped[:, :8], powers / powers.sum(1), atol=0.02)
@@ -204,8 +206,33 @@ def test_what_is_shipped_says_what_was_learnt_with_its_temperature(tmp_path, act
     assert (tmp_path / "voice.onnx").stat().st_size < 1.3 * sum(p.numel() for p in network.parameters()) + 500_000
 
 
+def test_linear_layers_are_computed_in_8_bits_and_products_of_attention_are_not(tmp_path, actors):
+    voice_export.export_voice(VoiceListener(Encoder(1), 0.0), 1.0, protocol.shown_of([actors]), tmp_path / "voice.onnx")
+    nodes = onnx.load(tmp_path / "voice.onnx").graph.node
+    maker = {output: node.op_type for node in nodes for output in node.output}
+    narrow = [[maker.get(name) == "DequantizeLinear" for name in node.input[:2]] for node in nodes if node.op_type == "MatMul"]
+    assert narrow.count([False, False]) == 2           # what matches, and what is mixed of it
+    assert narrow.count([True, True]) == len(narrow) - 2 == 6 + 2   # a block's six, the pool's two
+
+
+def test_what_an_exported_network_says_is_what_the_network_says(tmp_path, actors):
+    torch.manual_seed(0)
+    network = VoiceListener(Encoder(1), 0.0).eval()
+    expected = protocol.outputs_of(network, actors.mels[:3])
+    voice_export.export_voice(network, 1.0, protocol.shown_of([actors]), tmp_path / "voice.onnx")
+    said = voice_export.heard_by(tmp_path / "voice.onnx", actors.mels[:3])
+    np.testing.assert_allclose(np.exp(said[:, :8]), softmax(expected[:, :8]), atol=0.02)
+    np.testing.assert_allclose(said[:, 8:], expected[:, 8:], atol=0.02)
+    assert voice_export.heard_by(tmp_path / "voice.onnx", []).shape == (0, 10)
+
+
+def test_ranges_are_measured_on_two_seconds_of_both_corpora():
+    clips = [protocol.Clips.of(table("x", [np.full(16_000 * n, 0.1, np.float32) for n in (1, 3, 4)], [0] * 3, [""] * 3))] * 2
+    assert protocol.shown_of(clips).shape == (4, 200, 80)
+
+
 def test_a_file_that_says_something_else_is_not_kept(tmp_path, actors, monkeypatch):
     monkeypatch.setattr(voice_export, "TOLERANCE", -1.0)
     with pytest.raises(WeightsError, match="from torch's, expected at most"):
-        voice_export.export_voice(VoiceListener(Encoder(1), 0.0), 1.0, actors.mels[0][None].float(), tmp_path / "voice.onnx")
+        voice_export.export_voice(VoiceListener(Encoder(1), 0.0), 1.0, protocol.shown_of([actors]), tmp_path / "voice.onnx")
     assert not list(tmp_path.iterdir())

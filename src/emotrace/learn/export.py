@@ -53,12 +53,17 @@ def export(network: nn.Module, example: Tensor, path: Path, inputs: str, outputs
     new.rename(path)
 
 
-def run(path: Path, batch: NDArray[np.float32], threads: int = 1) -> list[NDArray[np.float32]]:
-    """All outputs of an ONNX file for one prepared batch, in ONNX Runtime on the CPU."""
+def session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
+    """An ONNX file in ONNX Runtime on the CPU."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return [np.asarray(output) for output in session.run(None, {session.get_inputs()[0].name: batch})]
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def run(path: Path, batch: NDArray[np.float32], threads: int = 1) -> list[NDArray[np.float32]]:
+    """All outputs of an ONNX file for one prepared batch."""
+    opened = session(path, threads)
+    return [np.asarray(output) for output in opened.run(None, {opened.get_inputs()[0].name: batch})]
 
 
 def narrow(model: onnx.ModelProto) -> None:

@@ -8,7 +8,7 @@ What the runs say of those they never heard is gathered, so that every clip is j
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,8 +36,11 @@ FILE = "outputs.npz"          # in a run's folder, what it says of those left ou
 GROUPS = 5                    # of RAVDESS's actors
 RUNS = 7                      # one for each speaker of nEMO that we have
 CALM = (0.68, -0.46)          # "relaxed". Source: Russell & Mehrabian 1977, as of PLACES
+SHOWN = 96                    # clips of each corpus that measure the ranges of 8 bits
 UNVARIED = 0.5                # intensity of corpora that do not vary it: between normal and strong
 NORMAL = 0.7                  # how far from the circumplex's origin what is acted at normal intensity lies; strong is 1
+
+Hear = Callable[[Sequence[Tensor]], NDArray[np.float32]]   # n log-mels (t, 80) -> (n, 10): logits, valence and arousal
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +120,18 @@ def left_out(actors: Clips, polish: Clips, run: int) -> tuple[NDArray[np.bool_],
     return groups_of(actors.corpus)[run] if run < GROUPS else nobody, speakers_of(polish.corpus)[run]
 
 
-def said_of(network: VoiceListener, parts: Sequence[Clips]) -> dict[str, NDArray[np.float32]]:
-    """What a network says of clips of both corpora, whole and of 2 s of each, by name."""
-    whole = {name: outputs_of(network, part.mels) for name, part in zip(NAMES, parts, strict=True)}
-    return whole | {name + SHORT: outputs_of(network, windows_of(part.mels)) for name, part in zip(NAMES, parts, strict=True)}
+def said_of(hear: Hear, parts: Sequence[Clips]) -> dict[str, NDArray[np.float32]]:
+    """What is heard in clips of both corpora, whole and in 2 s of each, by name."""
+    whole = {name: hear(part.mels) for name, part in zip(NAMES, parts, strict=True)}
+    return whole | {name + SHORT: hear(windows_of(part.mels)) for name, part in zip(NAMES, parts, strict=True)}
+
+
+def shown_of(parts: Sequence[Clips]) -> Tensor:
+    """2 s of some clips of each corpus, (n, t, 80), by which ranges are measured; less where no clip is so long."""
+    windows = [window for part in parts for window in windows_of(part.mels)[:: max(1, len(part) // SHOWN)]]
+    long = [window for window in windows if len(window) == WINDOW] or windows
+    shortest = min(len(window) for window in long)
+    return torch.stack([window[:shortest].float() for window in long])
 
 
 def gathered(actors: Clips, polish: Clips, folder: Path) -> dict[str, tuple[NDArray[np.float32], Voices]]:
