@@ -10,7 +10,7 @@ onnx = pytest.importorskip("onnx", reason="needs pip install 'emotrace[train]'")
 
 from emotrace.corpora.voices import table  # noqa: E402
 from emotrace.errors import WeightsError  # noqa: E402
-from emotrace.learn import voice_export  # noqa: E402
+from emotrace.learn import export, voice_export  # noqa: E402
 from emotrace.learn import voice_protocol as protocol  # noqa: E402
 from emotrace.learn.export import run  # noqa: E402
 from emotrace.learn.mel_augment import MelAugmentation, augment, padded, speech_of  # noqa: E402
@@ -232,7 +232,20 @@ def test_ranges_are_measured_on_two_seconds_of_both_corpora():
 
 
 def test_a_file_that_says_something_else_is_not_kept(tmp_path, actors, monkeypatch):
-    monkeypatch.setattr(voice_export, "TOLERANCE", -1.0)
+    monkeypatch.setattr(export, "TOLERANCE", -1.0)
     with pytest.raises(WeightsError, match="from torch's, expected at most"):
+        voice_export.export_voice(VoiceListener(Encoder(1), 0.0), 1.0, protocol.shown_of([actors]), tmp_path / "voice.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_weights_that_are_spoilt_when_they_are_narrowed_are_not_kept(tmp_path, actors, monkeypatch):
+    def spoil(model):
+        for tensor in model.graph.initializer:
+            if tensor.name.endswith("conv2.weight"):
+                tensor.CopyFrom(onnx.numpy_helper.from_array(-5 * onnx.numpy_helper.to_array(tensor), tensor.name))
+
+    torch.manual_seed(0)
+    monkeypatch.setattr(voice_export, "narrow", spoil)
+    with pytest.raises(WeightsError, match="in 8 bits probabilities change by"):
         voice_export.export_voice(VoiceListener(Encoder(1), 0.0), 1.0, protocol.shown_of([actors]), tmp_path / "voice.onnx")
     assert not list(tmp_path.iterdir())

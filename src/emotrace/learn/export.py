@@ -21,7 +21,10 @@ SMALLEST = 1024        # numbers in a tensor that is worth narrowing
 LAYERS = ("MatMul", "Gemm", "Conv")
 
 
-def export(network: nn.Module, example: Tensor, path: Path, inputs: str, outputs: tuple[str, ...]) -> None:
+def export(
+    network: nn.Module, example: Tensor, path: Path, inputs: str, outputs: tuple[str, ...],
+    free: dict[int, str] | None = None,
+) -> None:
     """Write a network as ONNX with a free batch size, and check that ONNX Runtime gives what torch gives.
 
     Args:
@@ -30,27 +33,39 @@ def export(network: nn.Module, example: Tensor, path: Path, inputs: str, outputs
         path: file to write; appears only when the check has passed.
         inputs: name of the input.
         outputs: names of the outputs.
+        free: names of the input's free axes; the first, by default "faces", is also that of the outputs.
 
     Raises:
         WeightsError: ONNX Runtime's output is further than 1e-4 from torch's.
     """
     network = network.eval().cpu()
-    free = {name: {0: "faces"} for name in (inputs, *outputs)}
+    free = free or {0: "faces"}
     new = path.with_name(path.name + ".new")
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch announces the end of this exporter; the other needs onnxscript
         torch.onnx.export(
-            network, (example,), str(new), input_names=[inputs], output_names=list(outputs), dynamic_axes=free,
-            opset_version=OPSET, dynamo=False,
+            network, (example,), str(new), input_names=[inputs], output_names=list(outputs),
+            dynamic_axes={inputs: free, **{name: {0: free[0]} for name in outputs}}, opset_version=OPSET, dynamo=False,
         )  # fmt: skip
+    try:
+        check(network, example, new, outputs)
+        new.rename(path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def check(network: nn.Module, example: Tensor, path: Path, outputs: tuple[str, ...]) -> None:
+    """See that ONNX Runtime gives what torch gives.
+
+    Raises:
+        WeightsError: an output is further than 1e-4 from torch's.
+    """
     with torch.no_grad():
         expected = network(example)
     expected = (expected,) if isinstance(expected, Tensor) else expected
-    for name, ours, theirs in zip(outputs, expected, run(new, example.numpy()), strict=True):
+    for name, ours, theirs in zip(outputs, expected, run(path, example.numpy()), strict=True):
         if (gap := float(np.abs(ours.numpy() - theirs).max())) > TOLERANCE:
-            new.unlink()
             raise WeightsError(f"{path}: output {name} of ONNX Runtime is {gap:.2g} from torch's, expected at most {TOLERANCE}")
-    new.rename(path)
 
 
 def session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
