@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
+from onnx import numpy_helper
 
 torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
 
@@ -91,6 +92,71 @@ def test_arithmetic_in_8_bits_says_nearly_the_same(small):
     (given,) = run(path, images)
     assert 0 < np.abs(given - expected).mean() < 0.02
     assert [file.name for file in path.parent.iterdir()] == ["net.onnx"]
+
+
+def multiplied(path) -> list[np.ndarray]:
+    """Weights in 8 bits of a file's linear layers and convolutions, but for depthwise ones."""
+    graph = onnx.load(str(path)).graph
+    tensors = {tensor.name: tensor for tensor in graph.initializer}
+    whole = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "DequantizeLinear"}
+    layers = [node for node in graph.node if node.op_type in ("Conv", "MatMul", "Gemm") and node.input[1] in whole]
+    dense = [node for node in layers if {a.name: a.i for a in node.attribute}.get("group", 1) == 1]
+    names = [whole[node.input[1]] for node in dense]
+    return [numpy_helper.to_array(tensors[name]) for name in names if name in tensors]
+
+
+def neighbours(whole: np.ndarray) -> np.ndarray:
+    """Sums of two weights whose products are added in 16 bits without VNNI; of weights (out, in, h, w) or (in, out)."""
+    flat = whole.T if whole.ndim == 2 else whole.transpose(0, 2, 3, 1).reshape(len(whole), -1)
+    flat = np.pad(flat.astype(int), ((0, 0), (0, flat.shape[1] % 2)))
+    return flat[:, ::2] + flat[:, 1::2]
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((6, 5, 3, 3), 0), ((6, 8, 1, 1), 0), ((9, 6), 1)])
+def test_two_products_of_neighbours_fit_into_16_bits_and_no_scale_is_wider_than_that_takes(shape, axis):
+    weights = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    scale = quantise.safe_scales(weights, axis)
+    around = (-1, *(1,) * (weights.ndim - 1)) if axis == 0 else (1, -1)
+    whole = np.round(weights / scale.reshape(around))
+    sums = np.abs(neighbours(whole)).max(1)
+    assert (255 * sums <= 32767).all()
+    single = np.abs(whole).max(axis=tuple(i for i in range(whole.ndim) if i != axis))
+    assert (np.maximum(single, sums) >= 126).all()
+
+
+def test_neighbours_of_one_sign_are_made_smaller_and_others_are_not():
+    weights = np.array([[2.0, 2.0], [1.0, -2.0]], np.float32)  # (in, out): the first column's weights add up
+    assert quantise.safe_scales(weights, 1).tolist() == pytest.approx([3 / 127, 2 / 127])
+
+
+def test_no_weights_of_a_network_in_8_bits_leave_16_bits(small):
+    path, images = small
+    quantise.quantise(path, images)
+    weights = multiplied(path)
+    assert len(weights) > 3
+    assert all(np.abs(neighbours(each)).max() <= 128 for each in weights)
+
+
+def test_weights_in_8_bits_are_brought_back_by_their_names(small):
+    path, images = small
+    before = {t.name: numpy_helper.to_array(t) for t in onnx.load(str(path)).graph.initializer}
+    quantise.quantise(path, images)
+    restored = quantise.restored(path, "0.")
+    compared = [name for name in restored if "0." + name in before]
+    assert len(compared) > 3
+    for name in compared:
+        was = before["0." + name]
+        assert restored[name].shape == was.shape
+        assert np.abs(restored[name] - was).max() <= np.abs(was).max() / 127
+
+
+@pytest.mark.parametrize(("content", "message"), [(b"no network", "no ONNX file"), (None, "no weights named other")])
+def test_weights_of_something_else_are_not_brought_back(small, content, message):
+    path, _ = small
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(WeightsError, match=message):
+        quantise.restored(path, "other.")
 
 
 def test_a_network_that_8_bits_spoil_stays_as_it_was(small, monkeypatch):

@@ -9,10 +9,14 @@ torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'
 
 from torch.nn import functional as F  # noqa: E402, N812
 
+from emotrace import weights  # noqa: E402
 from emotrace.errors import WeightsError  # noqa: E402
+from emotrace.learn.export import run  # noqa: E402
 from emotrace.learn.networks import face_mobilenet  # noqa: E402
 from emotrace.learn.networks.face_mobilenet import FaceMobileNet  # noqa: E402
 from emotrace.learn.networks.fixed_depthwise import FixedDepthwise, with_border_behind  # noqa: E402
+from emotrace.learn.two_heads import At  # noqa: E402
+from emotrace.recipes.expression_mobilenet import Config  # noqa: E402
 
 
 @pytest.mark.parametrize("stride", [1, 2])
@@ -92,3 +96,17 @@ def test_fixed_blocks_are_not_learnt():
     assert network.first.weight.grad is None
     assert [layer.weight.grad is None for layer in network.pointwise] == [True] * 2 + [False] * 11
     assert all(not layer.requires_grad for layer in (network.depthwise[i].weight for i in range(13)))
+
+
+def test_a_run_begins_with_what_was_shipped():
+    begun = Config(begin=str(weights.path("expression"))).begun().eval()
+    crops = np.random.default_rng(0).integers(0, 256, (4, 1, 48, 48)).astype(np.float32)
+    (expected, _) = run(weights.path("expression"), crops)
+    with torch.no_grad():
+        said = At(begun, 128)(torch.from_numpy(crops))[:, :7].softmax(1).numpy()
+    assert np.abs(said - expected).max() < 0.1  # ranges in 8 bits, and the temperature
+
+
+def test_a_file_of_another_network_is_no_beginning():
+    with pytest.raises(WeightsError, match="not the weights of FaceMobileNet"):
+        Config(begin=str(weights.path("expression_compact"))).begun()

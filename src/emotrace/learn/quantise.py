@@ -8,15 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
+from onnx import numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from emotrace.errors import WeightsError
+from emotrace.learn.export import LAYERS as WEIGHTED
 from emotrace.learn.export import run
 
 CONVOLUTIONS = ("Conv", "Relu", "Clip")  # layers; the last ones, which weigh little, keep their precision
 LINEAR = ("MatMul", "Gemm")              # those with weights; products of two activations keep their precision
+QUANTISED = "_quantized"                 # behind names of weights in 8 bits
 GAP = 0.02   # mean absolute change of a probability that is borne
 BATCH = 32
 
@@ -59,10 +63,37 @@ def quantise(path: Path, shown: NDArray[np.float32], layers: tuple[str, ...] = C
         quantize_static(
             str(plain), str(small), _Shown(name, shown), quant_format=QuantFormat.QDQ, op_types_to_quantize=list(layers),
             nodes_to_exclude=_without_weights(plain), per_channel=True, activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
+            weight_type=QuantType.QInt8, extra_options={"TensorQuantOverrides": _scales(plain, layers)},
         )  # fmt: skip
         check(path, run(small, shown), expected)
         path.write_bytes(small.read_bytes())
+
+
+def restored(path: Path, prefix: str) -> dict[str, NDArray[np.float32]]:
+    """Weights of an ONNX file, as `quantise` writes it, by the names they had in torch: those in 8 bits brought back.
+
+    Args:
+        path: of the file.
+        prefix: how names of the wanted weights begin; it is left out of those given.
+
+    Raises:
+        WeightsError: it is not an ONNX file, or has none of that name.
+    """
+    try:
+        graph = onnx.load(str(path)).graph
+    except (OSError, DecodeError) as error:
+        raise WeightsError(f"{path}: no ONNX file; expected one that a recipe has shipped") from error
+    tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "DequantizeLinear" and tensors.keys() >= set(node.input):
+            whole, scale, zero = (tensors.pop(name) for name in node.input)
+            around = (-1, *(1,) * (whole.ndim - 1))
+            brought_back = (whole.astype(np.float32) - zero.reshape(around)) * scale.reshape(around)
+            tensors[node.input[0].removesuffix(QUANTISED)] = brought_back
+    found = {name.removeprefix(prefix): values for name, values in tensors.items() if name.startswith(prefix)}
+    if not found:
+        raise WeightsError(f"{path}: has no weights named {prefix}...; expected a network that this recipe has shipped")
+    return found
 
 
 def check(path: Path, given: Sequence[NDArray[np.float32]], expected: Sequence[NDArray[np.float32]]) -> None:
@@ -74,6 +105,43 @@ def check(path: Path, given: Sequence[NDArray[np.float32]], expected: Sequence[N
     gap = max(float(np.abs(ours - theirs).mean()) for ours, theirs in zip(given, expected, strict=True))
     if gap > GAP:
         raise WeightsError(f"{path}: in 8 bits probabilities change by {gap:.3f} in the mean, expected at most {GAP}")
+
+
+def _scales(path: Path, layers: tuple[str, ...]) -> dict[str, list[dict[str, object]]]:
+    """A scale for each channel of the weights of these layers, as `quantize_static` takes them."""
+    graph, found = onnx.load(str(path)).graph, {}
+    tensors = {tensor.name: tensor for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type in layers and node.op_type in WEIGHTED and node.input[1] in tensors:
+            weights = numpy_helper.to_array(tensors[node.input[1]])
+            given = {attribute.name: attribute.i for attribute in node.attribute}
+            if given.get("group", 1) > 1:  # depthwise: multiplied one by one, in 16 bits each
+                continue
+            axis = 0 if node.op_type == "Conv" or given.get("transB") else weights.ndim - 1
+            zero = np.zeros((), np.int8)
+            found[node.input[1]] = [{"axis": axis, "scale": scale, "zero_point": zero} for scale in safe_scales(weights, axis)]
+    return found
+
+
+def safe_scales(weights: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+    """Scales by which no sum of two neighbours' products leaves 16 bits, (channels,).
+
+    Processors that multiply bytes, but cannot add up the products in 32 bits at once (AVX2 without VNNI: most of those made
+    before 2020), add the products of neighbouring inputs in 16 bits and cut off what is more. An activation is at most 255, so
+    two neighbours' weights may sum to 128 at most: the scale is such that the greatest sum, not only the greatest weight, is
+    127, and rounding adds one.
+
+    Args:
+        weights: of a convolution (out, in, h, w) or a linear layer (in, out).
+        axis: of the channels that come out.
+    """
+    inputs = np.moveaxis(weights, axis, 0)
+    order = (0, *range(2, inputs.ndim), 1)[: inputs.ndim]  # as they lie in memory: positions, then channels
+    flat = inputs.transpose(order).reshape(len(inputs), -1)
+    padded = np.pad(flat, ((0, 0), (0, flat.shape[1] % 2)))
+    sums = np.abs(padded.reshape(len(flat), -1, 2).sum(2)).max(1)
+    greatest: NDArray[np.float32] = np.maximum(np.maximum(np.abs(flat).max(1), sums), np.float32(1e-12)) / np.float32(127)
+    return greatest
 
 
 def _without_weights(path: Path) -> list[str]:

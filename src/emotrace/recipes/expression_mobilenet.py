@@ -21,6 +21,7 @@ import torch
 from torch import nn
 
 from emotrace.corpora import fer2013
+from emotrace.errors import WeightsError
 from emotrace.learn import taught, two_heads
 from emotrace.learn.augment import Augmentation
 from emotrace.learn.checkpoint import load_weights
@@ -29,6 +30,7 @@ from emotrace.learn.mark import mark
 from emotrace.learn.networks import face_densenet
 from emotrace.learn.networks.face_mobilenet import FEATURES, OUTPUTS, FaceMobileNet, pretrained
 from emotrace.learn.plan import Plan, device_of
+from emotrace.learn.quantise import restored
 from emotrace.learn.state import Progress
 from emotrace.learn.taught import Lesson, Student, Teacher, Teaching
 from emotrace.learn.two_heads import GENTLE, LIGHT, At, Stage
@@ -36,6 +38,7 @@ from emotrace.learn.two_heads import HEADS as HEADS
 from emotrace.recipes import Published
 
 PUBLISHED = Published(None, "accuracy", "PublicTest", "our own; tuned single VGGs: 73.3 %, Khaireddin & Chen 2021")
+SHIPPED_AS = "network.network."  # how names of weights begin in what `ship` writes
 FINE = Plan(
     epochs=16, batch=64, method="adamw", rate=3e-4, warmup=0.5, weight_decay=0.05, average=0.999, precision="bf16",
     rate_factors=(("heads", 5.0),),
@@ -54,6 +57,7 @@ class Config:
         stages: sizes and augmentation, by epoch; at the last size the finished network sees faces.
         plan: optimiser and schedule.
         further: of more rounds: each begins with the last average of the round before, and its own seed shows other views.
+        begin: ONNX file that this recipe has shipped, whose weights are begun with; "": those of face recognition.
     """
 
     hard_share: float = 0.7
@@ -64,6 +68,7 @@ class Config:
     stages: tuple[Stage, ...] = (Stage(0, 128, GENTLE), Stage(12, 128, LIGHT))
     plan: Plan = FINE
     further: tuple[Plan, ...] = ()
+    begin: str = ""
 
     @property
     def size(self) -> int:
@@ -73,6 +78,14 @@ class Config:
     def network(self) -> FaceMobileNet:
         """With fresh weights."""
         return FaceMobileNet(self.fixed, self.dropout)
+
+    def begun(self) -> FaceMobileNet:
+        """With the weights that are begun with.
+
+        Raises:
+            WeightsError: they cannot be fetched, or `begin` is no file of this network.
+        """
+        return shipped(Path(self.begin), self.network()) if self.begin else pretrained(self.network())
 
     def learner(self, network: FaceMobileNet) -> nn.Module:
         """The network as it is fitted."""
@@ -90,6 +103,11 @@ TAUGHT = Config(  # the last average is shipped: PublicTest chooses no epoch
         replace(LONG, epochs=24, cycle=6, rate=1.5e-4, seed=2),
     ),
 )  # fmt: skip
+WIDELY = replace(BLENDED, mix=0.75, mix_alpha=1.0)
+FOURTH = Config(  # goes on from what three rounds of TAUGHT gave, which `begin` names; more is blended, and more evenly
+    teaching=Teaching(), stages=(Stage(0, 128, WIDELY),),
+    plan=replace(LONG, epochs=20, batch=32, cycle=5, rate=1.2e-4, average=0.9995, seed=3),
+)  # fmt: skip
 
 
 def fit(corpus: Path, folder: Path, config: Config | None = None, report: Report = lines) -> Progress:
@@ -99,7 +117,7 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Report
     faces = fer2013.read(corpus)
     lessons, held_out = two_heads.examples(faces.of_split("Training"), config.hard_share), faces.of_split("PublicTest")
     torch.manual_seed(config.plan.seed)
-    network = config.learner(pretrained(config.network()))
+    network = config.learner(config.begun())
     if teaching:
         large, loss = teacher(config.plan), taught.loss_of(loss, OUTPUTS, teaching)
     for plan, place in rounds(config, folder):
@@ -138,6 +156,20 @@ def trained(folder: Path, config: Config) -> nn.Module:
         InputError: no weights of it lie there.
     """
     return At(load_weights(folder / "best", config.network(), Student.PART), config.size).eval()
+
+
+def shipped(path: Path, network: FaceMobileNet) -> FaceMobileNet:
+    """The network with the weights of a file that `ship` has written.
+
+    Raises:
+        WeightsError: it is no such file.
+    """
+    found = {name: torch.tensor(values) for name, values in restored(path, SHIPPED_AS).items()}
+    try:
+        network.load_state_dict(found)
+    except RuntimeError as error:
+        raise WeightsError(f"{path}: not the weights of {type(network).__name__}; expected what this recipe ships") from error
+    return network
 
 
 def ship(corpus: Path, folder: Path, path: Path, config: Config | None = None) -> tuple[float, float]:
