@@ -35,7 +35,7 @@ class LateFusion:
 
 # The face (face.expression, mean over the frames of a window) and the voice (calibrated already), in this order, and how much
 # each counts. Chosen on the validation part of the constructed corpus; how, and what speaks against it, is in docs/fusion.md.
-FACE_AND_VOICE = LateFusion(temperatures=(1.1, 1.0), evidence=0.75, floor=0.45)
+FACE_AND_VOICE = LateFusion(temperatures=(1.0, 1.0), evidence=0.75, floor=0.45)
 FACE, VOICE = np.float32(1.0), np.float32(1.0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
+from eight_bits import multiplied, neighbours
 from onnx import numpy_helper
 
 torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
@@ -92,24 +93,6 @@ def test_arithmetic_in_8_bits_says_nearly_the_same(small):
     (given,) = run(path, images)
     assert 0 < np.abs(given - expected).mean() < 0.02
     assert [file.name for file in path.parent.iterdir()] == ["net.onnx"]
-
-
-def multiplied(path) -> list[np.ndarray]:
-    """Weights in 8 bits of a file's linear layers and convolutions, but for depthwise ones."""
-    graph = onnx.load(str(path)).graph
-    tensors = {tensor.name: tensor for tensor in graph.initializer}
-    whole = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "DequantizeLinear"}
-    layers = [node for node in graph.node if node.op_type in ("Conv", "MatMul", "Gemm") and node.input[1] in whole]
-    dense = [node for node in layers if {a.name: a.i for a in node.attribute}.get("group", 1) == 1]
-    names = [whole[node.input[1]] for node in dense]
-    return [numpy_helper.to_array(tensors[name]) for name in names if name in tensors]
-
-
-def neighbours(whole: np.ndarray) -> np.ndarray:
-    """Sums of two weights whose products are added in 16 bits without VNNI; of weights (out, in, h, w) or (in, out)."""
-    flat = whole.T if whole.ndim == 2 else whole.transpose(0, 2, 3, 1).reshape(len(whole), -1)
-    flat = np.pad(flat.astype(int), ((0, 0), (0, flat.shape[1] % 2)))
-    return flat[:, ::2] + flat[:, 1::2]
 
 
 @pytest.mark.parametrize(("shape", "axis"), [((6, 5, 3, 3), 0), ((6, 8, 1, 1), 0), ((9, 6), 1)])
