@@ -133,6 +133,20 @@ def test_weights_in_8_bits_are_brought_back_by_their_names(small):
         assert np.abs(restored[name] - was).max() <= np.abs(was).max() / 127
 
 
+def test_weights_of_linear_layers_are_brought_back_along_their_own_channels(tmp_path):
+    torch.manual_seed(0)
+    network = sure(nn.Sequential(nn.Linear(6, 40), nn.ReLU(), nn.Linear(40, 5)))
+    shown = torch.rand(40, 2, 6)  # three axes, so that it is a MatMul with weights (in, out)
+    with torch.no_grad():
+        network[0][0].weight *= torch.logspace(-2, 0, 40)[:, None]
+    export(network, shown, tmp_path / "net.onnx", "x", ("said",))
+    weights = [layer.weight.detach().numpy().T for layer in (network[0][0], network[0][2])]
+    quantise.quantise(tmp_path / "net.onnx", shown.numpy(), quantise.LINEAR)
+    restored = {each.shape: each for each in quantise.restored(tmp_path / "net.onnx", "onnx::MatMul").values()}
+    for was in weights:
+        assert (np.abs(restored[was.shape] - was) <= np.abs(was).max(0) / 100).all()
+
+
 @pytest.mark.parametrize(("content", "message"), [(b"no network", "no ONNX file"), (None, "no weights named other")])
 def test_weights_of_something_else_are_not_brought_back(small, content, message):
     path, _ = small

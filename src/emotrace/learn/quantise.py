@@ -81,19 +81,26 @@ def restored(path: Path, prefix: str) -> dict[str, NDArray[np.float32]]:
     """
     try:
         graph = onnx.load(str(path)).graph
-    except (OSError, DecodeError) as error:
-        raise WeightsError(f"{path}: no ONNX file; expected one that a recipe has shipped") from error
-    tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "DequantizeLinear" and tensors.keys() >= set(node.input):
-            whole, scale, zero = (tensors.pop(name) for name in node.input)
-            around = (-1, *(1,) * (whole.ndim - 1))
-            brought_back = (whole.astype(np.float32) - zero.reshape(around)) * scale.reshape(around)
-            tensors[node.input[0].removesuffix(QUANTISED)] = brought_back
+        tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+        for node in graph.node:
+            if node.op_type == "DequantizeLinear" and tensors.keys() >= set(node.input):
+                whole, *others = (tensors.pop(name) for name in node.input)
+                axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 1)
+                scale, zero = (each if each.ndim == 0 else _along(each, axis, whole.ndim) for each in others)
+                tensors[node.input[0].removesuffix(QUANTISED)] = (whole.astype(np.float32) - zero) * scale
+    except (OSError, DecodeError, ValueError, IndexError) as error:
+        raise WeightsError(f"{path}: no ONNX file of weights in 8 bits; expected one that a recipe has shipped") from error
     found = {name.removeprefix(prefix): values for name, values in tensors.items() if name.startswith(prefix)}
     if not found:
         raise WeightsError(f"{path}: has no weights named {prefix}...; expected a network that this recipe has shipped")
     return found
+
+
+def _along(values: NDArray[np.float32], axis: int, axes: int) -> NDArray[np.float32]:
+    """One number a channel, (c,), so that it meets an array of so many axes along one of them."""
+    shape = [1] * axes
+    shape[axis] = -1
+    return values.reshape(shape)
 
 
 def check(path: Path, given: Sequence[NDArray[np.float32]], expected: Sequence[NDArray[np.float32]]) -> None:
@@ -126,10 +133,10 @@ def _scales(path: Path, layers: tuple[str, ...]) -> dict[str, list[dict[str, obj
 def safe_scales(weights: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
     """Scales by which no sum of two neighbours' products leaves 16 bits, (channels,).
 
-    Processors that multiply bytes, but cannot add up the products in 32 bits at once (AVX2 without VNNI: most of those made
-    before 2020), add the products of neighbouring inputs in 16 bits and cut off what is more. An activation is at most 255, so
-    two neighbours' weights may sum to 128 at most: the scale is such that the greatest sum, not only the greatest weight, is
-    127, and rounding adds one.
+    Processors that multiply bytes, but cannot add up the products in 32 bits at once (AVX2 without VNNI: Intel's before Ice
+    Lake, AMD's before Zen 4), add the products of neighbouring inputs in 16 bits and cut off what is more. An activation is at
+    most 255, so two neighbours' weights may sum to 128 at most: the scale is such that the greatest sum, not only the greatest
+    weight, is 127, and rounding adds one.
 
     Args:
         weights: of a convolution (out, in, h, w) or a linear layer (in, out).
