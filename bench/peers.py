@@ -4,7 +4,7 @@
     python bench/peers.py --mediapipe /tmp/mediapipe/bin/python [--pyfeat PYTHON] [--deepface PYTHON] [--rounds 3]
 
 Each tool runs in an environment of its own, given as its Python; one that is not given, or cannot run there (py-feat and
-Each tool runs in an environment of its own, given as its Python; one not given, or that cannot run there (py-feat and
+DeepFace fetch their weights from hosts of their own), is named with the reason.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from emotrace.corpora.table import Faces
 from emotrace.learn import pages
 from emotrace.learn.metrics import calibration_error, softmax, temperature
 from emotrace.learn.networks import face_densenet
+from emotrace.learn.precision import computed_in
 from emotrace.learn.predict import outputs_of
 from emotrace.recipes import record
 
@@ -57,7 +58,7 @@ def main() -> None:
     held_out, learnt = faces.of_split("PublicTest"), faces.of_split("Training")
     known = learnt[np.sort(np.random.default_rng(0).permutation(len(learnt))[:KNOWN])]
     pictures = held_out.images()
-    with torch.autocast("cpu", torch.bfloat16):
+    with computed_in("bf16"):
         said = outputs_of(teacher, pictures, batch=16)
         warmth = temperature(said, held_out.label)
         sure = [calibration_error(softmax(logits), held_out.label) for logits in (said, said / np.float32(warmth))]

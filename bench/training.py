@@ -1,6 +1,7 @@
 """What a step of training costs, with memory kept (`emotrace.learn.pages`) and without: python bench/training.py
 
-Each measurement is a process of its own on one thread, the two kinds in turn; medians of seconds a step in half precision.
+Each measurement is a process of its own on one thread, the two kinds in turn; medians of seconds a step in half precision,
+or in single precision where the processor is slow at half.
 Recipes keep their memory; there is nothing to switch on.
 """
 
@@ -38,6 +39,7 @@ def measured(case: Case, kept: bool) -> float:
     from emotrace.learn.networks.convnet1 import ConvNet1
     from emotrace.learn.networks.face_mobilenet import FaceMobileNet
     from emotrace.learn.networks.mixed_emotions import MixedEmotions
+    from emotrace.learn.precision import computed_in
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -50,7 +52,7 @@ def measured(case: Case, kept: bool) -> float:
     for _ in range(STEPS + 1):
         began = time.perf_counter()
         optimiser.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16):
+        with computed_in("bf16"):
             outputs = network(images)
         torch.nn.functional.cross_entropy(outputs.float(), labels).backward()
         optimiser.step()

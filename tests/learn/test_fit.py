@@ -171,8 +171,11 @@ def test_fewer_examples_than_a_batch_are_refused(tmp_path):
         run(tmp_path, dataclasses.replace(PLAN, batch=64))
 
 
-def test_bf16_is_close_to_fp32(tmp_path):
+@pytest.mark.parametrize("quick", [True, False])
+def test_bf16_is_close_to_fp32_and_is_fp32_on_a_processor_slow_at_it(tmp_path, monkeypatch, capsys, quick):
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: quick)
     _, full = run(tmp_path / "fp32", dataclasses.replace(PLAN, epochs=1))
     _, half = run(tmp_path / "bf16", dataclasses.replace(PLAN, epochs=1, precision="bf16"))
-    assert half[0]["loss"] != full[0]["loss"]
+    assert (half[0]["loss"] != full[0]["loss"]) == quick
     assert math.isclose(half[0]["loss"], full[0]["loss"], rel_tol=0.02)
+    assert ("bf16 is slow on this processor: computing in fp32" in capsys.readouterr().out) != quick

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -27,6 +26,7 @@ from emotrace.learn.augment import Augmentation, geometry
 from emotrace.learn.checkpoint import load_weights
 from emotrace.learn.log import Report, lines
 from emotrace.learn.plan import Plan
+from emotrace.learn.precision import Precision
 from emotrace.scheme import EXPRESSION_7
 
 SEEN = Augmentation(rotation=10, scale=(0.9, 1.1), stretch=0, shift=0.05)  # ours: what the 18 views vary, and a shift
@@ -53,7 +53,7 @@ class FineTuning:
     weight_decay: float = 5e-4
     batch: int = 32
     power: float = 1.0
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: Precision = "fp32"
     seed: int = 0
 
     def plan(self, pictures: int) -> Plan:

@@ -18,8 +18,9 @@ from torch import Generator, Tensor, nn
 
 from emotrace.errors import InputError
 from emotrace.learn import checkpoint
-from emotrace.learn.log import Report, lines
-from emotrace.learn.plan import Plan, device_of, precision_of, rate_at, view_of
+from emotrace.learn.log import Report, lines, say
+from emotrace.learn.plan import Plan, device_of, rate_at, view_of
+from emotrace.learn.precision import computed_in, is_taken
 from emotrace.learn.state import Progress, State
 
 Augment = Callable[[Tensor, Tensor, int, Generator], tuple[Tensor, Tensor]]
@@ -75,12 +76,14 @@ def fit(
     """
     if len(examples) < plan.batch:
         raise InputError(f"{len(examples)} examples are fewer than a batch of {plan.batch}; use a smaller batch")
+    if not is_taken(plan.precision, device_of(plan)):
+        say(f"{plan.precision} is slow on this processor: computing in fp32")
     state = State.start(network, plan, device_of(plan))
     progress = checkpoint.load(folder / "last", state, plan)
     while progress.epoch < plan.epochs and not progress.exhausted(plan.patience):
         began = time.perf_counter()
         learnt = one_epoch(state, examples, plan, progress.epoch, loss, augment)
-        with precision_of(plan, device_of(plan)):
+        with computed_in(plan.precision, device_of(plan)):
             numbers = {"epoch": progress.epoch + 1.0, **learnt, **validate(state.average)}
         numbers["seconds"] = time.perf_counter() - began
         progress.advance(numbers, plan.watch)
@@ -124,7 +127,7 @@ def one_step(
 ) -> float:
     """Forward, backward, clip, step; gives the loss."""
     layout = torch.channels_last if plan.channels_last and images.ndim == 4 else torch.contiguous_format
-    with precision_of(plan, images.device):
+    with computed_in(plan.precision, images.device):
         outputs = forward(images.contiguous(memory_format=layout))
     value = loss(outputs.float(), targets)
     state.steps.zero_grad()

@@ -26,6 +26,7 @@ from emotrace.face.align import Template
 from emotrace.face.expression import MINI_XCEPTION_TEMPLATE
 from emotrace.learn.clip_store import Arrays, ClipStore
 from emotrace.learn.frame_faces import FaceFinder, FrameFaces, clip_source, faces_of_clip
+from emotrace.learn.precision import computed_in
 from emotrace.learn.trunks import Trunk
 from emotrace.learn.views import PLAIN, View, seen
 from emotrace.weights import entry, read
@@ -108,7 +109,7 @@ def of_network(
         last: name of the layer whose input are the features, as in `network.named_modules()`.
         size: of the crops, px.
         template: where the five points of a face are to lie, on `size` px; None: the whole crop is taken.
-        short: computed in bf16, which processors of late do several times as fast; features then have three digits.
+        short: computed in bf16 by processors that know it, which do it several times as fast; features then have three digits.
 
     Raises:
         AttributeError: there is no such layer.
@@ -122,7 +123,7 @@ def of_network(
         caught: list[Tensor] = []
         hook = layer.register_forward_pre_hook(lambda _, given: caught.append(given[0].flatten(1)))
         try:
-            with torch.autocast("cpu", torch.bfloat16, enabled=short):
+            with computed_in("bf16" if short else "fp32"):
                 for start in range(0, len(pictures), BATCH):
                     network(torch.from_numpy(pictures[start : start + BATCH]).permute(0, 3, 1, 2).float())
         finally:

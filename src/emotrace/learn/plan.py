@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +12,7 @@ import torch
 from torch import nn
 
 from emotrace.errors import InputError
+from emotrace.learn.precision import Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Plan:
         patience: epochs without a better one until it stops, 0 = never.
         seed: of all chance.
         cycle: epochs after which order and augmentation begin again, so that a teacher need see each of them once; 0 = never.
-        precision: of the forward pass.
+        precision: of the forward pass; where the processor is slow at it, "fp32" is taken (`emotrace.learn.precision`).
         device: "auto" takes CUDA where it is.
         channels_last: memory layout; faster for convolutions.
         compiled: through torch.compile, which needs a C++ compiler and most of a minute, and steps a quarter faster.
@@ -60,7 +60,7 @@ class Plan:
     patience: int = 0
     seed: int = 0
     cycle: int = 0
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: Precision = "fp32"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     channels_last: bool = True
     compiled: bool = False
@@ -115,9 +115,3 @@ def device_of(plan: Plan) -> torch.device:
     if plan.device == "cuda" and not torch.cuda.is_available():
         raise InputError("the plan asks for CUDA, but this torch sees none; use device='auto' or 'cpu'")
     return torch.device("cuda" if plan.device != "cpu" and torch.cuda.is_available() else "cpu")
-
-
-def precision_of(plan: Plan, device: torch.device) -> AbstractContextManager[object]:
-    """Autocast of the forward pass; without effect in fp32."""
-    dtype = torch.float16 if plan.precision == "fp16" else torch.bfloat16
-    return torch.autocast(device.type, dtype, enabled=plan.precision != "fp32")

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from emotrace.learn.plan import Plan, optimiser
+from emotrace.learn.precision import dtype_of
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ class State:
         layout = torch.channels_last if plan.channels_last else torch.contiguous_format
         network.to(device).to(memory_format=layout)  # type: ignore[call-overload]
         average = copy.deepcopy(network).eval().requires_grad_(False)
-        scaler = torch.amp.GradScaler(device.type, enabled=plan.precision == "fp16")
+        scaler = torch.amp.GradScaler(device.type, enabled=dtype_of(plan.precision, device) == torch.float16)
         return cls(network, average, optimiser(network, plan), scaler)
 
     @torch.no_grad()

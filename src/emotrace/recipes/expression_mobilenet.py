@@ -30,6 +30,7 @@ from emotrace.learn.mark import mark
 from emotrace.learn.networks import face_densenet
 from emotrace.learn.networks.face_mobilenet import FEATURES, OUTPUTS, FaceMobileNet, pretrained
 from emotrace.learn.plan import Plan, device_of
+from emotrace.learn.precision import dtype_of
 from emotrace.learn.quantise import restored
 from emotrace.learn.state import Progress
 from emotrace.learn.taught import Lesson, Student, Teacher, Teaching
@@ -143,8 +144,9 @@ def answers_folder(stages: tuple[Stage, ...], plan: Plan, lessons: int) -> str:
 
 
 def teacher(plan: Plan) -> Teacher:
-    """The network that teaches, in half precision, compiled."""
-    network = face_densenet.published().to(device_of(plan), torch.bfloat16).requires_grad_(False)
+    """The network that teaches, in half precision where that is quick, compiled."""
+    device = device_of(plan)
+    network = face_densenet.published().to(device, dtype_of("bf16", device)).requires_grad_(False)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return torch.compile(network, dynamic=False, options={"freezing": True})
 

@@ -34,7 +34,8 @@ from emotrace.learn.mel_augment import MelAugmentation, augment, speech_of
 from emotrace.learn.metrics import score, softmax
 from emotrace.learn.networks.voice import EXPRESSIONS, VoiceListener
 from emotrace.learn.networks.whisper import pretrained
-from emotrace.learn.plan import Plan, device_of, precision_of
+from emotrace.learn.plan import Plan, device_of
+from emotrace.learn.precision import computed_in
 from emotrace.learn.state import Progress
 from emotrace.learn.voice_export import export_voice, heard_by
 from emotrace.learn.voice_protocol import (
@@ -189,7 +190,7 @@ def _heard(network: VoiceListener, lessons: Lessons, config: Config) -> tuple[Te
     found: list[tuple[Tensor, Tensor]] = []
     for number in range(config.head_passes):
         for batch, wanted in loop.batches(lessons.examples, config.plan, number, lessons.vary):
-            with precision_of(config.plan, device_of(config.plan)):
+            with computed_in(config.plan.precision, device_of(config.plan)):
                 found.append((network.pooled(batch).float(), wanted))
     heard, wanted = (torch.cat(part) for part in zip(*found, strict=True))
     return heard, wanted

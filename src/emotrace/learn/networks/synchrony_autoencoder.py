@@ -14,12 +14,12 @@ the strength of the contraction and the number of passes are not published.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from emotrace.errors import InputError
+from emotrace.learn.precision import Precision, computed_in
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ def train(
     epochs: int,
     batch: int,
     contraction: float,
-    precision: Literal["fp32", "bf16"] = "fp32",
+    precision: Precision = "fp32",
     generator: torch.Generator,
 ) -> list[float]:
     """Fit filters to blocks by stochastic gradient descent with momentum, in place.
@@ -85,7 +85,7 @@ def train(
         epochs: passes over the blocks, in random order.
         batch: blocks a step; the rest of a pass that fills none is left out unless it is all there is.
         contraction: its weight.
-        precision: of the matrix products; "bf16" is several times as fast where the processor knows it.
+        precision: of the matrix products; "bf16" is several times as fast, and taken only, where the processor knows it.
         generator: of the order.
 
     Returns:
@@ -105,7 +105,7 @@ def train(
         for start in range(0, steps * batch, batch):
             chosen = order[start : start + batch]
             optimiser.zero_grad()
-            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+            with computed_in(precision):
                 loss = network.loss(blocks[chosen], contraction)
             loss.backward()   # type: ignore[no-untyped-call]
             optimiser.step()
