@@ -13,6 +13,15 @@ from report_browser import Opened, click_at, now, playheads, plot, ready, value
 from emotrace.report.build import write
 
 P1_COLOUR = [0x33, 0xBB, 0xEE]
+EARLY_FRAME = """{
+    // A browser that shows the first frame before it says what it knows of the video, as a busy one does.
+    const ask = HTMLVideoElement.prototype.requestVideoFrameCallback
+    HTMLVideoElement.prototype.requestVideoFrameCallback = function (tell) {
+        const early = () => { window.early = true; tell(0, { mediaTime: 0 }) }
+        if (!window.early) this.addEventListener('durationchange', early, { once: true })
+        return ask.call(this, tell)
+    }
+}"""
 
 
 def test_it_loads_without_a_complaint_and_without_asking_for_anything_but_the_video(opened: Opened, two_people: Path) -> None:
@@ -215,6 +224,18 @@ def test_without_its_video_the_timelines_still_work_and_the_file_can_be_chosen(
     page.get_by_label("Choose the video file").set_input_files(two_people.parent.parent / "clip.mp4")
     ready(page)
     expect(page.locator(".unplayable")).to_be_hidden()
+    assert page.evaluate("document.querySelector('video').currentTime") == pytest.approx(9.0, abs=0.05)
+
+
+def test_a_frame_shown_before_the_metadata_is_announced_does_not_move_the_reader(
+    opened: Opened, tmp_path: Path, two_people: Path
+) -> None:
+    opened.page.add_init_script(EARLY_FRAME)
+    page = opened.open(write(plant(tmp_path)))
+    click_at(page, plot(page, "Expression"), 9.0)
+    page.get_by_label("Choose the video file").set_input_files(two_people.parent.parent / "clip.mp4")
+    ready(page)
+    assert page.evaluate("window.early")
     assert page.evaluate("document.querySelector('video').currentTime") == pytest.approx(9.0, abs=0.05)
 
 

@@ -82,7 +82,8 @@ function drive(holder, video, source) {
 }
 
 function follow(video) {
-  const moved = (time) => !video.seeking && change("time", clamp(time, START, STOP));
+  // The first frame may be shown before the metadata is announced, which is when the reader's place is sought: not followed.
+  const moved = (time) => player.usable && !video.seeking && change("time", clamp(time, START, STOP));
   video.addEventListener("seeked", () => moved(video.currentTime));
   if (!DATA.media.pictures) {
     const step = () => {
@@ -111,7 +112,9 @@ function showMissing(text, mayChoose = false) {
   if (!mayChoose) return;
   const input = el("input", { type: "file", accept: `${DATA.media.pictures ? "video" : "audio"}/*`, "aria-label": `Choose the ${WHAT} file` });
   input.addEventListener("change", () => {
-    if (input.files.length) player.video.src = URL.createObjectURL(input.files[0]);
+    if (!input.files.length) return;
+    player.usable = false;
+    player.video.src = URL.createObjectURL(input.files[0]);
   });
   player.notice.append(el("label", { class: "choose" }, "Choose the file \u2026", input));
 }
