@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import clips
-import cv2
 
 from emotrace.face.detect import Detector
 from emotrace.face.landmarks import Mesh
@@ -87,7 +86,6 @@ def main() -> None:
     parser.add_argument("clip", type=Path, nargs="?")
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
-    cv2.setNumThreads(1)
     clip = given.clip or clips.one_face(Path(tempfile.gettempdir()) / "emotrace-bench")
     runs = [stages(clip) for _ in range(given.rounds)]
     found = {stage: statistics.median(run[stage] for run in runs) for stage in runs[0]}

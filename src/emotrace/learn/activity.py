@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -25,7 +26,6 @@ from emotrace.learn.mark import mark
 from emotrace.learn.motion_words import BLOCK, SUPER, MotionFeatures, Size, Whitening, features, sample, whiten
 from emotrace.learn.networks import synchrony_autoencoder
 from emotrace.learn.networks.synchrony_autoencoder import SynchronyAutoencoder
-from emotrace.learn.precision import Precision
 
 Film = NDArray[np.uint8]
 
@@ -67,7 +67,7 @@ class Config:
     components: int = 100
     words: int = 3000
     words_from: int = 200_000
-    precision: Precision = "bf16"
+    precision: Literal["fp32", "bf16"] = "bf16"
     costs: tuple[float, ...] = (1.0, 10.0, 100.0)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ from emotrace.learn.networks import rbm
 from emotrace.learn.networks.dbn_mlp import AudioNetwork
 from emotrace.learn.networks.rbm import Kind, Rbm
 from emotrace.learn.online_pca import Projection
-from emotrace.learn.precision import Precision, computed_in
+from emotrace.learn.precision import computed_in
 from emotrace.learn.sound_frames import WIDTHS, sound_frames
 from emotrace.scheme import EXPRESSION_7
 
@@ -85,7 +86,7 @@ class Config:
     annealing: float = 0.99
     epochs: int = 200
     patience: int = 40
-    precision: Precision = "bf16"
+    precision: Literal["fp32", "bf16"] = "bf16"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def pretrain(rows: Tensor, config: Config, generator: torch.Generator) -> list[R
     stack: list[Rbm] = []
     for units, kind, rate, decay in zip(config.units, config.kinds, config.rates, config.decays, strict=True):
         machine = Rbm.start(rows.shape[1], units, kind, generator)
-        with faster(config):
+        with computed_in(config.precision):
             rbm.train(
                 machine, rows, rate=rate, decay=decay, epochs=config.pretraining_epochs, batch=config.pretraining_batch,
                 persistent=config.persistent, generator=generator,
@@ -153,7 +154,7 @@ def tune(
         for group in optimiser.param_groups:
             group["lr"] = config.rate * config.annealing ** max(0, epoch - config.annealed_from)
         train_once(network, optimiser, train, config, generator)
-        with faster(config):
+        with computed_in(config.precision):
             said = logits(network, valid.clips, config.batch)
         loss = float(F.cross_entropy(said, valid.labels)) if valid.clips else -epoch
         if loss < least:
@@ -172,7 +173,7 @@ def train_once(
     order = torch.randperm(len(train.clips), generator=generator)
     for start in range(0, len(order), config.batch):
         chosen = order[start : start + config.batch]
-        with faster(config):   # anew for each step: in it, weights are cast once and kept
+        with computed_in(config.precision):   # anew for each step: in it, weights are cast once and kept
             answer = network([train.clips[i] for i in chosen]).float()
         size = sum(layer.weight.square().sum() for layer in network.modules() if isinstance(layer, torch.nn.Linear))
         loss = F.cross_entropy(answer, train.labels[chosen]) + config.decay * size
@@ -188,8 +189,3 @@ def logits(network: AudioNetwork, clips: list[Tensor], batch: int) -> Tensor:
     network.eval()
     answers = [network(clips[start : start + batch]) for start in range(0, len(clips), batch)]
     return torch.cat([torch.zeros(0, len(EXPRESSION_7)), *answers])
-
-
-def faster(config: Config) -> torch.autocast:
-    """Matrix products in the precision of training."""
-    return computed_in(config.precision)

@@ -30,5 +30,4 @@ def dtype_of(precision: Precision, device: torch.device | str = "cpu") -> torch.
 def computed_in(precision: Precision, device: torch.device | str = "cpu") -> torch.autocast:
     """A context in which networks compute in it; without effect in float32."""
     dtype = dtype_of(precision, device)
-    short = dtype != torch.float32
-    return torch.autocast(torch.device(device).type, dtype if short else torch.bfloat16, enabled=short)
+    return torch.autocast(torch.device(device).type, dtype, enabled=dtype != torch.float32)

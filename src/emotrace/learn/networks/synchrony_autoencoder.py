@@ -14,12 +14,13 @@ the strength of the contraction and the number of passes are not published.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from emotrace.errors import InputError
-from emotrace.learn.precision import Precision, computed_in
+from emotrace.learn.precision import computed_in
 
 
 @dataclass(slots=True)
@@ -72,7 +73,7 @@ def train(
     epochs: int,
     batch: int,
     contraction: float,
-    precision: Precision = "fp32",
+    precision: Literal["fp32", "bf16"] = "fp32",
     generator: torch.Generator,
 ) -> list[float]:
     """Fit filters to blocks by stochastic gradient descent with momentum, in place.
