@@ -16,8 +16,9 @@ from emotrace.api import analyze
 from emotrace.errors import VideoError
 from emotrace.hearing import LEAD, SAMPLE_RATE, STRETCH, TAIL, starts, stretches
 from emotrace.settings import Settings
+from emotrace.sound import Sound
 from emotrace.store import Store
-from emotrace.video import Sound, Video
+from emotrace.video import Video
 
 VOICE_ONLY = Settings(components=("voice.prosody",))
 

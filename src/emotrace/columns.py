@@ -51,7 +51,8 @@ def _column(scheme: Scheme, label: str, source: str) -> Column:
 
 
 FRAMES = (
-    Column("frame", "int64", "number of the frame in the file, from 0; one row per decoded frame, always"),
+    Column("frame", "int64", "number of the frame in the file, from 0; one row per decoded frame, always. Behind --start, "
+           "damaged packets before it count as frames"),
     Column("time", "float64", "the container's time stamp of the frame", "s"),
     Column("analysed", "bool", "false where --rate left the frame out"),
     Column("damaged", "bool", "true where the decoder reports a damaged picture"),

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from itertools import chain, dropwhile
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import av
 import av.container
 import av.error
+import av.video.stream
 import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
+from emotrace.container import opened, packets_of, pictures_of
+
 if TYPE_CHECKING:
     from emotrace.video import Video
 
+T = TypeVar("T")
 LUMA_SIZE = (64, 36)       # width, height of the picture used to find cuts
 SEEK_MARGIN = 1.0          # s; a decoder is started this much before the first frame wanted
 
@@ -51,21 +56,41 @@ class Chunk:
         return len(self.number)
 
 
-def decoded(packet: av.Packet[Any]) -> list[object]:
-    """Frames of a packet; none where it is damaged."""
-    try:
-        return list(packet.decode())
-    except av.error.FFmpegError:
-        return []
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A moment in a file of which time stamps tell what comes before it.
+
+    Args:
+        time: s.
+        frames: in the file up to it.
+        byte: where the last packet of these lies; in a file joined of two, the same time may come again behind it.
+    """
+
+    time: float
+    frames: int
+    byte: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Timed:
+    """A frame with its number in the file and its time (s), which may be guessed."""
+
+    number: int
+    time: float
+    guessed: bool
+    frame: av.VideoFrame
 
 
 @dataclass(slots=True)
 class PictureDecoder:
     """One pass over the pictures of a file.
 
+    Decoding begins inside the file only where time stamps tell the frames apart; else all frames before are decoded, too, and
+    passed over.
+
     Args:
         video: the file.
-        start: s; frames before it are left out.
+        start: s; frames before it are left out, none where it is 0.
         end: s; frames from it on are left out.
         rate: frames a second to choose for analysis; None: all.
     """
@@ -76,62 +101,96 @@ class PictureDecoder:
     rate: float | None
     reformatter: VideoReformatter = field(default_factory=VideoReformatter)
     lost: int = 0
-    guessed: int = 0
 
     def run(self, after: tuple[int, float] | None) -> Iterator[Chunk]:
         """Chunks behind the frame `after` (number, time), or from the start."""
-        number, last = after if after is not None else (self._frames_before(self.start) - 1, -math.inf)
-        yield from self._gather(self._frames_from(max(self.start, last)), number, last)
+        if after is None:
+            return self._gather(self._from_start(), -math.inf)
+        number, last = after
+        place = self._place(last)
+        if place is not None and place.frames == number + 1:   # a frame for each packet so far, none of them lost
+            return self._gather(self._behind_place(place), last)
+        return self._gather(self._from(self._from_start(), lambda item: item.number <= number), last)
 
-    def _frames_from(self, time: float) -> Iterator[av.VideoFrame]:
-        """Frames from some time before `time` on; from the beginning where the container cannot seek to there."""
-        if time > SEEK_MARGIN:
-            with av.open(str(self.video.path)) as container:
-                frames = self._frames_behind(container, time - SEEK_MARGIN)
+    def _from_start(self) -> Iterator[_Timed]:
+        if self.start <= 0:
+            return self._timed(self._all(), -1, -math.inf)
+        place = self._place(math.nextafter(self.start, -math.inf))
+        if place is not None:
+            return self._behind_place(place)
+        return self._from(self._timed(self._all(), -1, -math.inf), lambda item: item.time < self.start)
+
+    def _behind_place(self, place: Place) -> Iterator[_Timed]:
+        frames = self._from(self._near(place), lambda frame: frame.time is None or frame.time <= place.time)
+        return self._timed(frames, place.frames - 1, place.time)
+
+    def _from(self, items: Iterator[T], early: Callable[[T], bool]) -> Iterator[T]:
+        """Items from the first that is not early on; what is lost before it belongs to a run that is over, or is left out."""
+        for item in dropwhile(early, items):
+            self.lost = 0
+            yield item
+            break
+        else:
+            self.lost = 0
+        yield from items
+
+    def _place(self, time: float) -> Place | None:
+        """A time in the file, found by packets without decoding.
+
+        None where they do not tell: one has no time stamp, two have the same, or time stamps go back.
+        """
+        times: set[float] = set()
+        packets, byte, before = 0, 0, -math.inf
+        with opened(self.video.path) as container:
+            for packet in packets_of(container, _stream(container)):
+                if packet is None or packet.size == 0 or packet.is_discard:
+                    continue
+                if packet.pts is None or packet.time_base is None:
+                    return None
+                stored = before if packet.dts is None else float(packet.dts * packet.time_base)
+                if stored < before:
+                    return None
+                if stored > time:
+                    break
+                shown, before, byte = float(packet.pts * packet.time_base), stored, max(byte, packet.pos or 0)
+                if shown <= time:
+                    times.add(shown)
+                    packets += 1
+        return Place(time, packets, byte) if len(times) == packets else None
+
+    def _all(self) -> Iterator[av.VideoFrame]:
+        with opened(self.video.path) as container:
+            yield from self._frames(packets_of(container, _stream(container)))
+
+    def _near(self, place: Place) -> Iterator[av.VideoFrame]:
+        """Frames from some time before a place on; from the beginning where the container cannot seek to there."""
+        if place.time > SEEK_MARGIN:
+            with opened(self.video.path) as container:
+                frames = self._sought(container, place)
                 first = next(frames, None)
-                if first is not None and first.time is not None and first.time <= time:
+                if first is not None and first.time is not None and first.time <= place.time:
                     yield first
                     yield from frames
                     return
-        with av.open(str(self.video.path)) as container:
-            yield from self._frames(container)
+        yield from self._all()
 
-    def _frames_behind(self, container: av.container.InputContainer, time: float) -> Iterator[av.VideoFrame]:
-        """Frames from the last key frame before `time` on; none where no seeking is possible."""
-        stream = container.streams.video[0]
+    def _sought(self, container: av.container.InputContainer, place: Place) -> Iterator[av.VideoFrame]:
+        """Frames from the last key frame before a place on; none where there is no seeking to it."""
+        stream = _stream(container)
         assert stream.time_base is not None
         try:
-            container.seek(int(time / stream.time_base), stream=stream, backward=True)
+            container.seek(int((place.time - SEEK_MARGIN) / stream.time_base), stream=stream, backward=True)
         except av.error.FFmpegError:
             return
-        yield from self._frames(container)
+        packets = packets_of(container, stream)
+        first = next(packets, None)
+        if first is not None and (first.pos or 0) <= place.byte:
+            yield from self._frames(chain([first], packets))
 
-    def _frames_before(self, time: float) -> int:
-        """Frames in the file before `time`, counted by their packets without decoding."""
-        if time <= 0:
-            return 0
-        count = 0
-        with av.open(str(self.video.path)) as container:
-            stream = container.streams.video[0]
-            for packet in container.demux(stream):
-                if packet.pts is None or packet.time_base is None:
-                    continue
-                count += float(packet.pts * packet.time_base) < time
-                if packet.dts is not None and float(packet.dts * packet.time_base) >= time:
-                    break
-        return count
-
-    def _frames(self, container: av.container.InputContainer) -> Iterator[av.VideoFrame]:
-        """Every frame that can be decoded from here on; packets that cannot are counted."""
-        stream = container.streams.video[0]
-        stream.thread_type = "NONE"   # damage is met in order, and other threads have the cores
-        packets = container.demux(stream)
-        while True:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                return
-            except av.error.FFmpegError:   # the container itself breaks off; the missing time is reported at the end
+    def _frames(self, packets: Iterator[av.Packet[Any] | None]) -> Iterator[av.VideoFrame]:
+        """Every frame that can be decoded; packets that cannot are counted."""
+        for packet in packets:
+            if packet is None:   # the container itself breaks off; the missing time is reported at the end
                 self.lost += 1
                 return
             try:
@@ -143,32 +202,30 @@ class PictureDecoder:
                 assert isinstance(frame, av.VideoFrame)
                 yield frame
 
-    def _gather(self, frames: Iterator[av.VideoFrame], number: int, last: float) -> Iterator[Chunk]:
-        gathered = self._empty()
+    def _timed(self, frames: Iterator[av.VideoFrame], number: int, last: float) -> Iterator[_Timed]:
+        """Frames behind the one with this number and time, with their own; guessed where a stamp is missing or goes back."""
         step = 1 / self.video.rate if self.video.rate > 0 else 0.04
-        behind = False   # True once the first wanted frame has been seen; before it, frames are only decoded
-        for frame in frames:
-            time = frame.time
-            if not behind and time is not None and (time < self.start or time <= last):
-                self.lost = 0   # what was lost before belongs to a run that is over, or is left out
-                continue
-            if time is None or time <= last:
-                time = (last if math.isfinite(last) else self.start - step) + step
-                self.guessed += 1
-            behind = True
-            if time >= self.end:
+        for number, frame in enumerate(frames, number + 1):  # noqa: B020
+            guessed = frame.time is None or frame.time <= last
+            last = frame.time if not guessed else last + step if math.isfinite(last) else 0.0
+            yield _Timed(number, last, guessed, frame)
+
+    def _gather(self, items: Iterator[_Timed], last: float) -> Iterator[Chunk]:
+        gathered, guessed = self._empty(), 0
+        for item in items:
+            if item.time >= self.end:
                 break
-            number += 1
-            luma = self._luma(frame)
+            luma = self._luma(item.frame)
             if len(gathered) == self.video.chunk_frames:
-                yield self._chunk(gathered, luma)
-                gathered = self._empty()
-            gathered.add(number, time, frame.is_corrupt, luma)
-            if self._chosen(time, last):
-                self._upright(frame, gathered.choose())
-            last = time
+                yield self._chunk(gathered, luma, guessed)
+                gathered, guessed = self._empty(), 0
+            gathered.add(item.number, item.time, item.frame.is_corrupt, luma)
+            guessed += item.guessed
+            if self._chosen(item.time, last):
+                self._upright(item.frame, gathered.choose())
+            last = item.time
         if len(gathered) or self.lost:
-            yield self._chunk(gathered, gathered.luma[-1] if len(gathered) else np.zeros(LUMA_SIZE[::-1], np.uint8))
+            yield self._chunk(gathered, gathered.luma[-1] if len(gathered) else np.zeros(LUMA_SIZE[::-1], np.uint8), guessed)
 
     def _chosen(self, time: float, last: float) -> bool:
         """True where a tick of `rate` lies between the frame before and this one."""
@@ -198,10 +255,17 @@ class PictureDecoder:
         every = max(1, frame.height // (4 * LUMA_SIZE[1]))   # some lines of each cell are enough, and cost less
         return np.asarray(cv2.resize(rows[::every], LUMA_SIZE, interpolation=cv2.INTER_AREA), np.uint8)
 
-    def _chunk(self, gathered: _Gathered, following: NDArray[np.uint8]) -> Chunk:
-        chunk = gathered.chunk(following, self.lost, self.guessed)
-        self.lost = self.guessed = 0
+    def _chunk(self, gathered: _Gathered, following: NDArray[np.uint8], guessed: int) -> Chunk:
+        chunk = gathered.chunk(following, self.lost, guessed)
+        self.lost = 0
         return chunk
+
+
+def _stream(container: av.container.InputContainer) -> av.video.stream.VideoStream:
+    stream = pictures_of(container)
+    assert stream is not None   # Video.open has seen to it
+    stream.thread_type = "NONE"   # damage is met in order, and other threads have the cores
+    return stream
 
 
 @dataclass(slots=True)

@@ -21,8 +21,9 @@ from emotrace import columns, registry
 from emotrace.engine import Device
 from emotrace.measure import Values, build, run_in_order
 from emotrace.settings import Settings
+from emotrace.sound import Sound
 from emotrace.store import Store
-from emotrace.video import Sound, Video
+from emotrace.video import Video
 from emotrace.views import VoiceSamples
 from emotrace.voice.activity import FRAME, SAMPLE_RATE, Activity, segments
 
@@ -74,6 +75,7 @@ def stretches(blocks: Iterator[Sound], start: float, end: float) -> Iterator[Str
         if math.isnan(origin):
             origin = math.floor(time)
         place = round((time - origin) * SAMPLE_RATE) + LEAD - number * STRETCH
+        samples, place = samples[max(-place, 0) :], max(place, 0)   # what comes too late for its stretch is left out
         while len(samples):
             if place >= size:
                 yield Stretch(number, origin + number * STRETCH / SAMPLE_RATE, buffer, STRETCH)
@@ -81,7 +83,7 @@ def stretches(blocks: Iterator[Sound], start: float, end: float) -> Iterator[Str
                 number, place, filled = number + 1, place - STRETCH, filled - STRETCH
                 continue
             count = min(len(samples), size - place)
-            buffer[max(place, 0) : place + count] = samples[max(-place, 0) : count]
+            buffer[place : place + count] = samples[:count]
             samples, place = samples[count:], place + count
             filled = max(filled, place)
     while filled > LEAD:

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.errors import FolderError
-from emotrace.video import Sound, Video
+from emotrace.sound import Sound
+from emotrace.video import Video
 
 LONGEST = 4.0     # s; AFEW's clips, which such systems learn from, last from 0.3 to 5.4 s
 SHORTEST = 0.5    # s; less shows an expression no more than a still does
@@ -86,13 +87,14 @@ def _runs(values: NDArray[np.generic]) -> tuple[NDArray[np.int64], NDArray[np.in
     return np.append(0, change + 1), np.append(change, len(values) - 1)
 
 
-def cut(video: Video, wanted: Sequence[Piece], folder: Path) -> Iterator[Path]:
+def cut(video: Video, wanted: Sequence[Piece], folder: Path, start: float = 0.0) -> Iterator[Path]:
     """Write one piece after the other, each when it is asked for.
 
     Args:
         video: the file.
         wanted: pieces in order of time.
         folder: where to.
+        start: s, from which the frames were numbered when the video was analysed.
 
     Yields:
         The file of each piece. Its first frame is at 0 s. It has a sound track where the video has sound in it, mono at the
@@ -104,7 +106,7 @@ def cut(video: Video, wanted: Sequence[Piece], folder: Path) -> Iterator[Path]:
     if not wanted:
         return
     track = _Track(video)
-    with closing(_frames(video, wanted[0])) as frames:
+    with closing(_frames(video, wanted[0], start)) as frames:
         for i, piece in enumerate(wanted):
             file = folder / f"{i:06d}{SUFFIX}"
             try:
@@ -121,9 +123,8 @@ class _Frame:
     image: NDArray[np.uint8]
 
 
-def _frames(video: Video, first: Piece) -> Generator[_Frame, None, None]:
+def _frames(video: Video, first: Piece, start: float) -> Generator[_Frame, None, None]:
     """All frames from a piece on, decoded as they were when they were analysed."""
-    start = first.start if first.before is None else 0.0
     for chunk in video.chunks(start=start, after=first.before):
         for number, time, image in zip(chunk.number.tolist(), chunk.time.tolist(), chunk.images, strict=True):
             yield _Frame(number, time, image)

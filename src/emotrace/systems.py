@@ -181,7 +181,7 @@ def ask(
     left = [piece for batch in batches[done:] for piece in batch]
     store.parts.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=store.parts) as room:
-        films = cut(video, left, Path(room))
+        films = cut(video, left, Path(room), store.provenance["settings"]["start"])
         for number, batch in enumerate(batches[done:], done):
             step(f"pieces of batch {number + 1}/{len(batches)}")
             files = list(islice(films, len(batch)))

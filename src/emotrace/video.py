@@ -18,27 +18,15 @@ import av
 import av.audio.stream
 import av.container
 import av.error
-import av.stream
 import av.video.stream
-import numpy as np
-from numpy.typing import NDArray
 
-from emotrace.decode import Chunk, PictureDecoder, decoded
+from emotrace.container import decoded, opened, packets_of, pictures_of, sound_of
+from emotrace.decode import Chunk, PictureDecoder
 from emotrace.errors import InputError, VideoError
+from emotrace.sound import Sound, blocks
 
 CHUNK_BYTES = 24_000_000   # pictures of one chunk in memory; up to five chunks are alive at once
 CHUNK_FRAMES = 32
-COVER = av.stream.Disposition.attached_pic
-FULL_SCALE = 2.0**31       # of the integers that sound is mixed in
-HOLE = 0.1                 # s between sound stamps that is a hole in the sound; less is jitter of the stamps
-
-
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """Consecutive samples of sound: `time` (s) of the first one, and (n,) float32 in [-1, 1], mono."""
-
-    time: float
-    samples: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +41,10 @@ class Video:
         duration: s, the time at which the last frame ends as the container says; NaN where it does not say.
         rate: average frames a second; NaN where unknown.
         codec: name of the video codec.
-        has_sound: True where there is a sound track.
+        has_sound: True where there is a sound track; whether it can be decoded, decoding shows.
         pixel_aspect: width of a pixel over its height.
         is_image: True for a still picture, which is a video of one frame at 0 s.
-        sound_rate: sample rate of the sound track in Hz, 0 where there is none.
+        sound_rate: sample rate of the sound track in Hz, 0 where none can be decoded.
         has_pictures: False for a file of sound alone; its size is 0 x 0 and it has no chunks.
     """
 
@@ -84,14 +72,13 @@ class Video:
         file = Path(path)
         _check_readable(file)
         try:
-            with av.open(str(file)) as container:
-                sound_rate = container.streams.audio[0].rate if container.streams.audio else 0
-                pictures = [stream for stream in container.streams.video if not stream.disposition & COVER]
-                if not pictures and sound_rate:
-                    return cls._of_sound(file, container, sound_rate)
-                if not pictures:
-                    raise VideoError(f"{file}: has neither pictures nor sound; give emotrace a video, an image or a recording")
-                stream = pictures[0]
+            with opened(file) as container:
+                heard, stream = sound_of(container), pictures_of(container)
+                if stream is None and heard is not None:
+                    return cls._of_sound(file, container, heard)
+                if stream is None:
+                    raise VideoError(f"{file}: has neither pictures nor sound that can be decoded; give emotrace a video, an "
+                                     "image or a recording")  # fmt: skip
                 first = _first_frame(container, stream, file)
                 turn = round(first.rotation / 90) % 4
                 upright = (first.width, first.height) if turn % 2 == 0 else (first.height, first.width)
@@ -107,18 +94,17 @@ class Video:
                     has_sound=bool(container.streams.audio),
                     pixel_aspect=float(stream.sample_aspect_ratio or 1),
                     is_image=is_image,
-                    sound_rate=sound_rate,
+                    sound_rate=0 if heard is None else heard.rate,
                     chunk_frames=max(1, min(CHUNK_FRAMES, CHUNK_BYTES // (upright[0] * upright[1] * 3))),
                 )
         except av.error.FFmpegError as error:
             raise VideoError(f"{file}: is not a video that can be read ({error.strerror}); is the file complete?") from error
 
     @classmethod
-    def _of_sound(cls, file: Path, container: av.container.InputContainer, sound_rate: int) -> Video:
-        stream = container.streams.audio[0]
+    def _of_sound(cls, file: Path, container: av.container.InputContainer, stream: av.audio.stream.AudioStream) -> Video:
         return cls(
             path=file, width=0, height=0, rotation=0, duration=_end(container, stream), rate=math.nan,
-            codec=stream.codec_context.name, has_sound=True, sound_rate=sound_rate, has_pictures=False,
+            codec=stream.codec_context.name, has_sound=True, sound_rate=stream.rate, has_pictures=False,
         )  # fmt: skip
 
     def chunks(
@@ -131,7 +117,7 @@ class Video:
         """Decode frames with start <= time < end, in chunks of `chunk_frames`.
 
         Args:
-            start: s; frames before it are not part of the analysis.
+            start: s; frames before it are not part of the analysis. With 0 all are, also where stamps begin below it.
             end: s.
             rate: frames a second to choose for analysis, evenly on the clock; None: all.
             after: number and time of the last frame already had; decoding goes on behind it.
@@ -147,41 +133,12 @@ class Video:
             yield from PictureDecoder(self, start, end, rate).run(after)
 
     def sound(self, sample_rate: int) -> Iterator[Sound]:
-        """Decode the first sound track to mono at `sample_rate` Hz, block by block, on the same clock as the frames.
+        """Decode the first sound track to mono at `sample_rate` Hz, block by block; see `emotrace.sound.blocks`.
 
-        A track that starts late has its first block at that time; packets that cannot be decoded leave a gap. Nothing is
-        yielded where there is no sound.
+        Nothing is yielded where there is no sound, or none that can be decoded.
         """
-        if not self.has_sound:
-            return
-        with av.open(str(self.path)) as container:
-            stream = container.streams.audio[0]
-            resampler, clock = _mono(sample_rate), math.nan
-            for packet in container.demux(stream):
-                for frame in decoded(packet):
-                    assert isinstance(frame, av.AudioFrame)
-                    begins = clock if frame.time is None else frame.time
-                    if not abs(begins - clock) <= HOLE:   # also for the first frame, before which the clock is NaN
-                        resampler, clock = _mono(sample_rate), begins
-                    for samples in _resampled(resampler, frame):
-                        yield Sound(clock, samples)
-                        clock += len(samples) / sample_rate
-            for samples in _resampled(resampler, None):
-                yield Sound(clock, samples)
-                clock += len(samples) / sample_rate
-
-
-def _mono(sample_rate: int) -> av.AudioResampler:
-    # To integers: only for these does FFmpeg mix channels with weights that sum to 1; two alike would else be 3 dB louder.
-    return av.AudioResampler("s32", "mono", sample_rate)
-
-
-def _resampled(resampler: av.AudioResampler, frame: av.AudioFrame | None) -> Iterator[NDArray[np.float32]]:
-    """What comes out of the resampler for a frame; None at the end takes out what it still holds."""
-    for out in resampler.resample(frame):
-        samples = out.to_ndarray().reshape(-1)
-        if len(samples):
-            yield (samples / FULL_SCALE).astype(np.float32)
+        if self.has_sound:
+            yield from blocks(self.path, sample_rate)
 
 
 def _check_readable(file: Path) -> None:
@@ -200,8 +157,8 @@ def _check_readable(file: Path) -> None:
 def _first_frame(
     container: av.container.InputContainer, stream: av.video.stream.VideoStream, file: Path
 ) -> av.VideoFrame:
-    for packet in container.demux(stream):
-        for frame in decoded(packet):
+    for packet in packets_of(container, stream):
+        for frame in decoded(packet) if packet is not None else ():
             assert isinstance(frame, av.VideoFrame)
             return frame
     raise VideoError(f"{file}: has a video stream but no frame that can be decoded; is the file complete?")

@@ -1,0 +1,89 @@
+"""Decoding of sound: one pass over a file's track, block by block, mono, on the container's clock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from emotrace.container import decoded, opened, packets_of, sound_of
+
+FULL_SCALE = 2.0**31       # of the integers that sound is mixed in
+HOLE = 0.1                 # s between time stamps that is a hole in the sound; less is jitter of the stamps
+BACK = 1.0                 # s by which stamps fall back where they start again, as in files joined end to end
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Consecutive samples of sound: `time` (s) of the first one, and (n,) float32 in [-1, 1], mono."""
+
+    time: float
+    samples: NDArray[np.float32]
+
+
+def blocks(path: Path, sample_rate: int) -> Iterator[Sound]:
+    """The first sound track that can be decoded, block by block, on the same clock as the frames.
+
+    A track that starts late has its first block at that time; packets that cannot be decoded leave a gap. Where time stamps
+    start again, the sound goes on behind what was there, as the pictures do. Channels and rate may change on the way.
+
+    Args:
+        path: of the file.
+        sample_rate: Hz.
+    """
+    with opened(path) as container:
+        stream = sound_of(container)
+        if stream is None:
+            return
+        mixer = _Mixer(sample_rate)
+        for packet in packets_of(container, stream):
+            for frame in decoded(packet) if packet is not None else ():
+                assert isinstance(frame, av.AudioFrame)
+                yield from mixer.take(frame)
+        yield from mixer.rest()
+
+
+class _Mixer:
+    """Mixes frames down to mono and puts them on the clock."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self.rate = sample_rate
+        self.resampler = self._new()
+        self.form: tuple[str, str, int] | None = None   # of the frame before
+        self.clock = math.nan                           # s, end of what was given
+        self.shift = 0.0                                # s, between the clock and stamps that have started again
+
+    def take(self, frame: av.AudioFrame) -> Iterator[Sound]:
+        """Blocks that a frame completes."""
+        form = frame.format.name, frame.layout.name, frame.sample_rate
+        if self.form not in (None, form):   # a broadcast goes from stereo to 5.1
+            yield from self.rest()
+            self.resampler = self._new()
+        self.form = form
+        begins = self.clock if frame.time is None else frame.time + self.shift
+        if begins < self.clock - BACK:
+            self.shift += self.clock - begins
+            begins = self.clock
+        if not abs(begins - self.clock) <= HOLE:   # also for the first frame, before which the clock is NaN
+            self.resampler, self.clock = self._new(), begins
+        yield from self._resampled(frame)
+
+    def rest(self) -> Iterator[Sound]:
+        """What the resampler still holds."""
+        yield from self._resampled(None)
+
+    def _new(self) -> av.AudioResampler:
+        # To integers: only for these does FFmpeg mix channels with weights that sum to 1; two alike would else be 3 dB louder.
+        return av.AudioResampler("s32", "mono", self.rate)
+
+    def _resampled(self, frame: av.AudioFrame | None) -> Iterator[Sound]:
+        for out in self.resampler.resample(frame):
+            samples = out.to_ndarray().reshape(-1)
+            if len(samples):
+                yield Sound(self.clock, (samples / FULL_SCALE).astype(np.float32))
+                self.clock += len(samples) / self.rate

@@ -1,0 +1,144 @@
+"""Odd files: every frame once, at its time, whether decoded in one go or gone on with, and whatever the sound does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import odd_films
+from emotrace.decode import Chunk
+from emotrace.hearing import SAMPLE_RATE, stretches
+from emotrace.video import Video
+from odd_films import RATE, film
+
+Made = Callable[[Path], Path]
+
+
+def _joined(folder: Path) -> Path:
+    parts = film(folder / "a.ts", 70, tone=300.0), film(folder / "b.ts", 50, tone=900.0)
+    return odd_films.joined(folder / "joined.ts", *parts)
+
+
+def _covered(folder: Path) -> Path:
+    return odd_films.with_cover_first(folder / "covered.mp4", film(folder / "plain.mp4", codec="mpeg4"))
+
+
+def _with_text(folder: Path) -> Path:
+    return odd_films.with_late_text(folder / "text.flv", film(folder / "plain.flv", codec="libx264", tone=300.0))
+
+
+ODD: dict[str, tuple[Made, int]] = {
+    "without time stamps": (lambda folder: film(folder / "raw.m4v", codec="mpeg4"), 100),
+    "some time stamps missing": (lambda folder: film(folder / "part.avi", codec="mpeg4"), 100),
+    "joined": (_joined, 120),
+    "cover first": (_covered, 100),
+    "text begins late": (_with_text, 100),
+    "times below 0": (lambda folder: film(folder / "below.nut", codec="mpeg4", first=-10), 100),
+}
+
+
+@pytest.fixture(scope="module", params=ODD)
+def odd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Video, int]:
+    made, frames = ODD[request.param]
+    return Video.open(made(tmp_path_factory.mktemp("odd"))), frames
+
+
+def whole(chunks: list[Chunk]) -> tuple[list[int], list[float], list[int], int]:
+    """Numbers, times, grey levels of the middle, and guessed times."""
+    return (
+        [int(n) for chunk in chunks for n in chunk.number],
+        [float(t) for chunk in chunks for t in chunk.time],
+        [int(image[32, 48, 0]) for chunk in chunks for image in chunk.images],
+        sum(chunk.guessed_times for chunk in chunks),
+    )
+
+
+def test_every_frame_of_an_odd_file_is_there_once(odd: tuple[Video, int]) -> None:
+    video, frames = odd
+    numbers, times, _, _ = whole(list(video.chunks()))
+    assert numbers == list(range(frames))
+    np.testing.assert_allclose(np.diff(times), 1 / RATE, atol=1e-3)
+
+
+def test_going_on_behind_any_chunk_of_an_odd_file_gives_the_rest(odd: tuple[Video, int]) -> None:
+    video, _ = odd
+    chunks = list(video.chunks())
+    for i, chunk in enumerate(chunks):
+        rest = list(video.chunks(after=(int(chunk.number[-1]), float(chunk.time[-1]))))
+        assert whole(rest) == whole(chunks[i + 1 :])
+
+
+def test_going_on_inside_a_chunk_of_an_odd_file_gives_the_rest(odd: tuple[Video, int]) -> None:
+    video, frames = odd
+    numbers, times, levels, _ = whole(list(video.chunks()))
+    for at in (0, 40, 77, frames - 1):
+        rest = whole(list(video.chunks(after=(numbers[at], times[at]))))
+        assert rest[:3] == (numbers[at + 1 :], times[at + 1 :], levels[at + 1 :])
+
+
+@pytest.mark.parametrize("start", [0.02, 1.0, 2.5])
+def test_a_start_inside_an_odd_file_keeps_numbers_and_times(odd: tuple[Video, int], start: float) -> None:
+    video, _ = odd
+    numbers, times, levels, _ = whole(list(video.chunks()))
+    first = next(i for i, time in enumerate(times) if time >= start)
+    assert whole(list(video.chunks(start=start)))[:3] == (numbers[first:], times[first:], levels[first:])
+
+
+def test_lost_packets_are_counted_once_however_often_decoding_goes_on(corrupted: Path) -> None:
+    video = Video.open(corrupted)
+    chunks = list(video.chunks())
+    for i, chunk in enumerate(chunks):
+        rest = list(video.chunks(after=(int(chunk.number[-1]), float(chunk.time[-1]))))
+        assert [int(n) for c in rest for n in c.number] == [int(n) for c in chunks[i + 1 :] for n in c.number]
+        assert sum(c.lost_packets for c in rest) == sum(c.lost_packets for c in chunks[i + 1 :])
+
+
+def strongest(heard: np.ndarray, seconds: tuple[int, ...]) -> list[int]:
+    """The strongest frequency of some whole seconds, Hz."""
+    return [int(np.abs(np.fft.rfft(heard[i * SAMPLE_RATE :][:SAMPLE_RATE])).argmax()) for i in seconds]
+
+
+def test_sound_goes_on_behind_what_was_there_when_its_time_stamps_start_again(tmp_path: Path) -> None:
+    parts = film(tmp_path / "a.ts", 8 * RATE, tone=300.0), film(tmp_path / "b.ts", 6 * RATE, tone=900.0)
+    video = Video.open(odd_films.joined(tmp_path / "joined.ts", *parts))
+    last = list(video.chunks())[-1].time[-1]
+    blocks = list(video.sound(SAMPLE_RATE))
+    ends = [block.time + len(block.samples) / SAMPLE_RATE for block in blocks]
+    np.testing.assert_allclose([block.time for block in blocks[1:]], ends[:-1], atol=0.1)
+    assert ends[-1] == pytest.approx(last + 1 / RATE, abs=0.1)
+    heard = np.concatenate([block.samples for block in blocks])
+    assert strongest(heard, (1, 3, 5, 9, 11, 12)) == [300, 300, 300, 900, 900, 900]
+
+
+def test_sound_that_starts_again_behind_a_minute_is_heard_to_its_end(tmp_path: Path) -> None:
+    parts = film(tmp_path / "a.ts", 75 * RATE, "", 300.0), film(tmp_path / "b.ts", 10 * RATE, "", 900.0)
+    video = Video.open(odd_films.joined(tmp_path / "joined.ts", *parts))
+    found = list(stretches(video.sound(SAMPLE_RATE), 0.0, math.inf))
+    assert sum(stretch.own for stretch in found) / SAMPLE_RATE == pytest.approx(85 + found[0].begin, abs=1.5)
+
+
+def test_sound_may_change_its_channels_on_the_way(tmp_path: Path) -> None:
+    parts = film(tmp_path / "a.ts", 100, tone=300.0, layout="stereo"), film(tmp_path / "b.ts", 100, tone=900.0)
+    video = Video.open(odd_films.joined(tmp_path / "both.ts", *parts))
+    heard = np.concatenate([block.samples for block in video.sound(SAMPLE_RATE)])
+    assert len(heard) / SAMPLE_RATE == pytest.approx(8.0, abs=0.1)
+    assert strongest(heard, (1, 6)) == [300, 900]
+    assert np.abs(heard[5 * SAMPLE_RATE :]).max() == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_film_whose_sound_nobody_can_decode_is_a_film(tmp_path: Path) -> None:
+    video = Video.open(odd_films.with_unknown_sound(tmp_path / "odd.mp4", film(tmp_path / "plain.mp4", 50, "mpeg4", 300.0)))
+    assert (video.has_sound, video.sound_rate) == (True, 0)
+    assert sum(map(len, video.chunks())) == 50
+    assert list(video.sound(SAMPLE_RATE)) == []
+
+
+@pytest.mark.parametrize("name", ["12:30.mp4", "interview:anna.mp4", "a?b#c %41.mp4"])
+def test_a_name_is_no_address(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    film(tmp_path / "plain.mp4", 30, "mpeg4").rename(tmp_path / name)
+    assert sum(map(len, Video.open(name).chunks())) == 30
