@@ -27,7 +27,7 @@ def shown(*people: tuple[int, int, float, float]) -> Shown:
     rows = [(t / 10, who, says(label)) for who, label, span in tenths for t in span]
     rows.sort(key=lambda row: row[0])
     time, person, values = zip(*rows, strict=True)
-    return Shown(np.array(time), np.array(person), np.stack(values))
+    return Shown(np.array(time), np.array(person), np.stack(values), np.ones(len(time), bool))
 
 
 def silent(n: int) -> Heard:
@@ -44,7 +44,8 @@ def table(faces: Shown, heard: Heard) -> list[dict]:
 
 def test_faces_are_averaged_over_the_frames_in_which_they_are_measured() -> None:
     faces = shown((0, HAPPY, 0, 4), (1, SAD, 0, 1))
-    faces.values[faces.person == 0, :] = np.where(np.arange(40)[:, None] < 30, faces.values[faces.person == 0], np.nan)
+    late = (faces.person == 0) & (faces.time >= 3)
+    faces.values[late], faces.measured[late] = np.nan, False
     mean, share, seen = faces_of(faces, FRAMES, START, WINDOW, 2)
     assert share[:, 0] == pytest.approx([1, 1, 0.5])
     assert share[:, 1] == pytest.approx([0.5, 0, 0])

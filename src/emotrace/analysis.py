@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emotrace import columns, registry
+from emotrace import columns, parquet, registry
 from emotrace.columns import TableName
 from emotrace.errors import FolderError, InputError, unknown
 from emotrace.timeline import Timeline
@@ -83,14 +83,13 @@ class Analysis:
             FolderError: the analysis is unfinished and has not got that far.
         """
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         columns.table(name)
         whole = self.folder / f"{name}.parquet"
         files = [whole] if whole.is_file() else sorted((self.folder / "parts").glob(f"{name}-*.parquet"))
         if not files:
             raise FolderError(f"{self.folder}: has no table {name!r} yet; run 'emotrace analyze' again to finish it")
-        return pa.concat_tables([pq.read_table(file, columns=None if only is None else list(only)) for file in files])
+        return pa.concat_tables([parquet.read(file, only) for file in files])
 
     def timeline(self, component: str, person: str | None = None) -> Timeline:
         """What one component measured of one person.
@@ -181,15 +180,15 @@ def load(folder: str | Path) -> Analysis:
         raise FolderError(f"{path}: analysis.json is not one of emotrace's; is this the right folder?")
     if provenance["schema"] > columns.SCHEMA_VERSION:
         raise FolderError(f"{path}: was written by a newer emotrace (schema {provenance['schema']}); update emotrace")
+    if not all(isinstance(provenance.get(key), dict) for key in ("video", "settings")):
+        raise FolderError(f"{path}: analysis.json is damaged; measure anew with 'emotrace analyze --overwrite'")
     finished = bool(provenance.get("finished"))
     return Analysis(path, provenance, _people(path) if finished else (), finished)
 
 
 def _people(folder: Path) -> tuple[Person, ...]:
-    import pyarrow.parquet as pq
-
     names = [column.name for column in columns.PEOPLE if column.name != "embedding"]
-    rows = pq.read_table(folder / "people.parquet", columns=names).to_pylist()
+    rows = parquet.read(folder / "people.parquet", names).to_pylist()
     return tuple(
         Person(name=row.pop("person"), tracks=tuple(row.pop("tracks")), **_measured(row)) for row in rows
     )

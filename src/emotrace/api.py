@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from emotrace import __version__, columns, registry, weights
 from emotrace.analysis import Analysis, load
 from emotrace.engine import Device
-from emotrace.settings import Settings
+from emotrace.settings import ALWAYS, Settings
 from emotrace.store import Store
 from emotrace.video import Video
 
@@ -68,12 +68,12 @@ def analyze(
     video = Video.open(path)
     folder = Path(out) if out is not None else default_folder(video.path)
     used = weights_of(chosen)
-    systems = systems_of(chosen)
-    store = Store(folder, _provenance(video, chosen, used, systems, folder), overwrite)
-    if not store.finished:
-        _run(video, chosen, store, device, used, systems, progress, announce)
-    elif systems:
-        _ask_more(video, store, systems, announce)
+    systems = prepared(chosen)
+    with Store(folder, _provenance(video, chosen, used, systems, folder), overwrite) as store:
+        if not store.finished:
+            _run(video, chosen, store, device, used, systems, progress, announce)
+        elif systems:
+            _ask_more(video, store, systems, announce)
     analysis = load(folder)
     if report and not (folder / "report.html").is_file():
         from emotrace.report.build import write
@@ -89,18 +89,24 @@ def default_folder(path: Path) -> Path:
 
 def weights_of(settings: Settings) -> list[weights.WeightsEntry]:
     """The weight files that an analysis with these settings runs, each once; detection and mesh always run."""
-    names = ["face.detection", "face.mesh", *settings.components]
+    names = [*ALWAYS, *settings.components]
     files = [name for line in registry.with_needs(names) for name in line.weights]
     return [weights.entry(name) for name in dict.fromkeys(files)]
 
 
-def systems_of(settings: Settings) -> list[System]:
-    """The trained systems that an analysis with these settings asks; without any, nothing of training is loaded.
+def prepared(settings: Settings) -> list[System]:
+    """See that what an analysis with these settings needs is installed, before anything is analysed.
+
+    Returns:
+        The trained systems that it asks; without any, nothing of training is loaded.
 
     Raises:
         InputError: a folder holds no finished system of clips.
-        MissingExtraError: torch is not installed.
+        MissingExtraError: a component's libraries, or torch for systems, are not installed.
     """
+    for line in registry.with_needs(settings.components):
+        if line.extra:
+            registry.target(line.name)()
     if not settings.systems:
         return []
     from emotrace.systems import opened
@@ -119,7 +125,7 @@ def _run(
     announce: Callable[[str], None],
 ) -> None:
     from emotrace.finish import finish
-    from emotrace.hearing import listen, warnings_of
+    from emotrace.hearing import heard_until, listen, warnings_of
     from emotrace.pipeline import run
     from emotrace.systems import ask
 
@@ -137,7 +143,8 @@ def _run(
     unasked = ask(systems, video, store, step)
     found = {"tracks": len(people.facts), "people": people.people, "shots": counts.shots}
     wall = counts.wall_seconds
-    told = [*_warnings(video, settings, counts.as_json()), *warnings_of(video, settings, store, counts.last_time), *unasked]
+    seen = _warnings(video, settings, counts.as_json(), heard_until(store))
+    told = [*seen, *warnings_of(video, settings, store, counts.last_time), *unasked]
     store.finish(
         {
             **store.provenance,
@@ -157,6 +164,7 @@ def _ask_more(video: Video, store: Store, systems: list[System], announce: Calla
     more = held.unasked(systems)
     if not more:
         return
+    store.claim()
     warnings = ask(more, video, store, announce, held)
     (store.folder / "report.html").unlink(missing_ok=True)   # it does not show them
     told = dict.fromkeys([*store.before.get("warnings", []), *warnings])
@@ -208,15 +216,16 @@ def fingerprint(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _warnings(video: Video, settings: Settings, counts: dict[str, Any]) -> list[str]:
-    """What a reader of the numbers should know about the file."""
+def _warnings(video: Video, settings: Settings, counts: dict[str, Any], heard: float) -> list[str]:
+    """What a reader of the numbers should know about the file, whose sound ends at `heard` s."""
     if not video.has_pictures:
         return []
     found = []
     last, frame = counts["last_time"], 1 / video.rate if video.rate > 0 else 0.0
+    missing = 0.0 if last is None else video.duration - max(last + frame, heard)   # some containers say where the longest ends
     if last is None:
         found.append("no frame lies between start and end")
-    elif not video.is_image and settings.end >= video.duration and video.duration - (last + frame) > max(TRUNCATED, 2 * frame):
+    elif not video.is_image and settings.end >= video.duration and missing > max(TRUNCATED, 2 * frame):
         found.append(f"the file says it ends at {video.duration:.2f} s but its last frame is at {last:.2f} s: it is truncated")
     if counts["lost_packets"]:
         found.append(f"{counts['lost_packets']} packets could not be decoded and were skipped; their frames are missing")

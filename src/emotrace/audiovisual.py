@@ -42,32 +42,33 @@ class FaceRows:
     time: NDArray[np.float64]
     parts: list[tuple[NDArray[np.generic], ...]] = field(default_factory=list)
 
-    def add(self, person: NDArray[np.int64], faces: pa.Table) -> None:
-        """Take in the faces of a part, whose people are known by now."""
+    def add(self, person: NDArray[np.int64], faces: pa.Table, measured: NDArray[np.bool_]) -> None:
+        """Take in the faces of a part, whose people are known by now, and which of them were good enough to be measured."""
         x, y = (_lists(faces[f"landmarks_{axis}"], 68) for axis in "xy")
         missing = np.full(len(faces), np.nan, np.float32)
         names = set(faces.column_names)
         values = np.column_stack([faces[column].to_numpy() if column in names else missing for column in SHOWN])
         shot = self.shot[np.searchsorted(self.number, faces["frame"].to_numpy())]
-        self.parts.append((faces["time"].to_numpy(), person, shot, opening(x, y), values.astype(np.float32)))
+        self.parts.append((faces["time"].to_numpy(), person, shot, opening(x, y), values.astype(np.float32), measured))
 
     def mouths(self) -> Mouths:
         """The mouths of all faces."""
-        time, person, shot, gap, _ = self._whole()
+        time, person, shot, gap, *_ = self._whole()
         return Mouths(time, person, shot, gap)
 
     def shown(self) -> emotions.Shown:
         """What the faces of known people show."""
-        time, person, _, _, values = self._whole()
+        time, person, _, _, values, measured = self._whole()
         known = person >= 0
-        return emotions.Shown(time[known], person[known], values[known])
+        return emotions.Shown(time[known], person[known], values[known], measured[known])
 
     def _whole(self) -> tuple[NDArray, ...]:  # type: ignore[type-arg]
         if self.parts:
             return tuple(np.concatenate(column) for column in zip(*self.parts, strict=True))
         nothing = np.zeros(0)
         values = np.zeros((0, len(SHOWN)), np.float32)
-        return nothing, nothing.astype(np.int64), nothing.astype(np.int32), nothing.astype(np.float32), values
+        kinds = (np.float64, np.int64, np.int32, np.float32)
+        return *(nothing.astype(kind) for kind in kinds), values, nothing.astype(np.bool_)
 
 
 def _lists(column: pa.ChunkedArray, k: int) -> NDArray[np.float32]:

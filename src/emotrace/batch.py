@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emotrace.analysis import Analysis
-from emotrace.api import default_folder
 from emotrace.errors import EmotraceError, VideoError
 
 VIDEO_SUFFIXES = (
@@ -17,15 +16,17 @@ VIDEO_SUFFIXES = (
     ".vob", ".webm", ".wmv",
 )  # fmt: skip
 SOUND_SUFFIXES = (".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma")
+NOTHING = "holds no video, image or recording; give a file, or a folder with files in it"
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file and the folder its analysis goes to."""
+    """One file and the folder its analysis goes to; `error` says why there is nothing to analyse."""
 
     file: Path
     folder: Path
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +46,54 @@ def jobs(paths: Iterable[Path], out: Path | None) -> list[Job]:
         out: with one file, its output folder; with several, the folder in which each gets its own; None: beside each file.
 
     Raises:
-        VideoError: a folder holds no video, image or recording.
+        VideoError: the one folder given holds no video, image or recording; of several it is a job that says so.
     """
     given = list(paths)
-    files = list(dict.fromkeys(file for path in given for file in _files(path)))
     if out is not None and len(given) == 1 and not given[0].is_dir():
-        return [Job(files[0], out)]
-    names = Counter(default_folder(file) if out is None else default_folder(Path(file.name)) for file in files)
-    return [Job(file, _folder(file, out, names)) for file in files]
+        return [Job(given[0], out)]
+    found = {path: _files(path) for path in given}
+    empty = {path: f"{path}: {NOTHING}" for path, files in found.items() if not files}
+    if empty and len(given) == 1:
+        raise VideoError(empty[given[0]])
+    files = list(dict.fromkeys(file for path in given for file in found[path] or [path]))
+    return [Job(file, folder, empty.get(file, "")) for file, folder in zip(files, _folders(files, out), strict=True)]
 
 
 def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
+    try:
+        if not path.is_dir():
+            return [path]
+    except OSError:   # a name that is too long is no folder, and opening it says so
         return [path]
     known = VIDEO_SUFFIXES + IMAGE_SUFFIXES + SOUND_SUFFIXES
-    found = sorted(file for file in path.iterdir() if file.suffix.lower() in known and file.is_file())
-    if not found:
-        raise VideoError(f"{path}: holds no video, image or recording; give a file, or a folder with files in it")
-    return found
+    return sorted(file for file in path.iterdir() if file.suffix.lower() in known and file.is_file())
 
 
-def _folder(file: Path, out: Path | None, names: Counter[Path]) -> Path:
-    """`clip.emotrace`; where two files would share it, `clip.mp4.emotrace`."""
-    plain = default_folder(file) if out is None else default_folder(Path(file.name))
-    own = plain if names[plain] == 1 else plain.with_name(f"{file.name}.emotrace")
-    return own if out is None else out / own.name
+def _folders(files: list[Path], out: Path | None) -> list[Path]:
+    """A folder for each file: the plainest name that no other one has."""
+    names = [_names(file, i) for i, file in enumerate(files, 1)]
+    places = [file.parent if out is None else out for file in files]
+    plain = [0] * len(files)
+    while True:
+        folders = [place / f"{name[k]}.emotrace" for place, name, k in zip(places, names, plain, strict=True)]
+        count = Counter(folders)
+        if max(count.values(), default=1) == 1:
+            return folders
+        plain = [min(k + (count[folder] > 1), len(names[0]) - 1) for k, folder in zip(plain, folders, strict=True)]
+
+
+def _names(file: Path, number: int) -> tuple[str, ...]:
+    """`clip`; where two files would share it `clip.mp4`; then `monday-clip.mp4` of monday/clip.mp4; at last with a number."""
+    parent = file.absolute().parent.name
+    return file.stem, file.name, f"{parent}-{file.name}", f"{number}-{parent}-{file.name}"
 
 
 def run(work: Iterable[Job], analyze: Callable[[Job], Analysis]) -> Iterator[Outcome]:
     """Analyse one file after the other; errors become outcomes."""
     for job in work:
+        if job.error:
+            yield Outcome(job, None, job.error)
+            continue
         try:
             yield Outcome(job, analyze(job))
         except EmotraceError as error:

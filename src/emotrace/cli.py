@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import sys
 from pathlib import Path
@@ -29,6 +30,9 @@ app.add_typer(models, name="models")
 
 def main() -> None:
     """Run the command line: errors made on purpose are one line on the error stream and exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")   # file names need not be valid UTF-8
     try:
         app()
     except EmotraceError as error:
@@ -91,7 +95,7 @@ def _analyze(
     from emotrace.engine import providers
 
     providers(device)
-    api.systems_of(settings)   # what cannot be asked is said before anything is analysed
+    api.prepared(settings)   # what is missing is said before anything is analysed
     work = batch.jobs(paths, out)
     with progress.bar(len(work), interrupt) as bar:
         return [bar.done(outcome) for outcome in batch.run(work, lambda job: bar.analyze(job, settings, device, overwrite))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import av.container
 import av.error
 import av.stream
 import av.video.stream
+import numpy as np
+from av.sidedata.sidedata import Type
 
 COVER = av.stream.Disposition.attached_pic
 
@@ -19,10 +22,12 @@ COVER = av.stream.Disposition.attached_pic
 def opened(path: Path) -> av.container.InputContainer:
     """A file, whatever it is called: "12:30.mp4" alone would be an address of the protocol "12".
 
+    Titles and the like may be in any encoding.
+
     Raises:
         av.error.FFmpegError: it cannot be read.
     """
-    return av.open(str(path.absolute()))
+    return av.open(str(path.absolute()), metadata_errors="replace")
 
 
 def pictures_of(container: av.container.InputContainer) -> av.video.stream.VideoStream | None:
@@ -39,6 +44,25 @@ def sound_of(container: av.container.InputContainer) -> av.audio.stream.AudioStr
 def _known(stream: av.stream.Stream) -> bool:
     """True where there is a decoder for the stream."""
     return getattr(stream, "codec_context", None) is not None
+
+
+def upright(frame: av.VideoFrame) -> tuple[bool, int]:
+    """Whether a stored picture is mirrored left to right, and by how many quarters it is then turned counter-clockwise.
+
+    As its display matrix says; one that says nothing sensible turns nothing.
+    """
+    try:
+        matrix = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]  # by kind, whatever its stub says
+    except ValueError:   # PyAV does not know all kinds of data beside a picture, as those of a photo
+        return False, round(frame.rotation / 90) % 4 if abs(frame.rotation) <= 180 else 0
+    if matrix is None:
+        return False, 0
+    a, b, _, c, d = np.frombuffer(bytes(matrix), "<i4")[:5].astype(np.float64)
+    if a * d == b * c:
+        return False, 0
+    mirrored = a * d < b * c
+    turn = -math.atan2(-b if mirrored else b, -a if mirrored else a)
+    return mirrored, round(turn / (math.pi / 2)) % 4
 
 
 def packets_of(container: av.container.InputContainer, stream: av.stream.Stream) -> Iterator[av.Packet[Any] | None]:

@@ -243,7 +243,8 @@ class PictureDecoder:
         size = (self.video.width, self.video.height) if turn % 2 == 0 else (self.video.height, self.video.width)
         plane = self.reformatter.reformat(frame, width=size[0], height=size[1], format="rgb24").planes[0]
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(size[1], plane.line_size)   # lines may be padded
-        target[:] = np.rot90(rows[:, : 3 * size[0]].reshape(size[1], size[0], 3), turn)
+        stored = rows[:, : 3 * size[0]].reshape(size[1], size[0], 3)
+        target[:] = np.rot90(stored[:, ::-1] if self.video.mirrored else stored, turn)
 
     def _luma(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
         """Grey levels averaged down, straight from the luma plane where the format has one of 8 bits."""

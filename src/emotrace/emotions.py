@@ -31,11 +31,13 @@ class Shown:
         time: (r,) s.
         person: (r,) int64.
         values: (r, 7 + 2) expression, valence, arousal; NaN where not measured.
+        measured: (r,) True where the face was good enough to be measured.
     """
 
     time: NDArray[np.float64]
     person: NDArray[np.int64]
     values: NDArray[np.float32]
+    measured: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,8 @@ def faces_of(shown: Shown, frames: NDArray[np.float64], start: NDArray[np.float6
         people: how many there are.
 
     Returns:
-        (n, people, 9) means, NaN below MIN_FACE; (n, people) share of the window's frames in which the face was measured;
-        (n, people) True where the person is seen at all.
+        (n, people, 9) means, NaN below MIN_FACE, and of what was not asked for; (n, people) share of the window's frames in
+        which the face was measured; (n, people) True where the person is seen at all.
     """
     shape = (len(start), people, shown.values.shape[1])
     mean, share, seen = np.full(shape, np.nan, np.float32), np.zeros(shape[:2], np.float32), np.zeros(shape[:2], bool)
@@ -83,14 +85,15 @@ def faces_of(shown: Shown, frames: NDArray[np.float64], start: NDArray[np.float6
     of_frames = np.diff(np.searchsorted(frames, [start, start + window]), axis=0)[0]
     for i, (first, last) in enumerate(of_faces.T.tolist()):
         person, values = shown.person[first:last], shown.values[first:last].astype(np.float64)
-        measured = np.isfinite(values).all(axis=1)
-        count = np.bincount(person[measured], minlength=people)
-        total = np.zeros((people, shape[2]))
-        np.add.at(total, person[measured], values[measured])
-        share[i] = np.minimum(count / max(of_frames[i], 1), 1)
+        finite = np.isfinite(values)
+        total, count = np.zeros((people, shape[2])), np.zeros((people, shape[2]))
+        np.add.at(total, person, np.where(finite, values, 0))
+        np.add.at(count, person, finite)
+        measured = np.bincount(person[shown.measured[first:last]], minlength=people)
+        share[i] = np.minimum(measured / max(of_frames[i], 1), 1)
         seen[i] = np.bincount(person, minlength=people) > 0
-        enough = share[i] >= MIN_FACE
-        mean[i, enough] = (total[enough] / count[enough, None]).astype(np.float32)
+        known = (count > 0) & (share[i] >= MIN_FACE)[:, None]
+        mean[i][known] = (total[known] / count[known]).astype(np.float32)
     return mean, share, seen
 
 
@@ -118,8 +121,8 @@ def table(
     talks = np.column_stack([speaking, nobody])[row, who]
     voice = np.where(talks[:, None], heard.values[row], np.float32(np.nan))
     fused, confidence = late_fusion(np.stack([face[:, :-AFFECT], voice[:, :-AFFECT]]), np.stack([FACE, VOICE]))
-    affect = _affect(np.stack([face, voice])[:, :, -AFFECT:], np.isfinite(fused[:, 0]))
-    there = np.isfinite(fused[:, :1]) & np.isfinite([face[:, 0], voice[:, 0]]).T
+    there = np.isfinite(fused[:, :1]) & np.isfinite([face[:, 0], voice[:, 0]]).T   # (rows, 2)
+    affect = _affect(np.where(there.T[:, :, None], np.stack([face, voice])[:, :, -AFFECT:], np.float32(np.nan)))
     kinds = np.array(["", "face", "voice", "face+voice"])[there @ [1, 2]]
     best = np.where(np.isfinite(fused[:, 0]), np.nan_to_num(fused).argmax(axis=1), -1)
     found: dict[str, object] = {
@@ -134,9 +137,9 @@ def table(
     return pa.table([pa.array(found[field.name], field.type) for field in schema], schema=schema)
 
 
-def _affect(values: NDArray[np.float32], kept: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Mean of what modalities say of valence and arousal, (m, rows, 2) -> (rows, 2); NaN where fusion abstains."""
+def _affect(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean of what modalities say of valence and arousal, (m, rows, 2) -> (rows, 2); NaN where none does."""
     known = np.isfinite(values)
     count = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, values, 0).sum(axis=0) / count
-    return np.where(known.any(axis=0) & kept[:, None], mean, np.nan).astype(np.float32)
+    return np.where(known.any(axis=0), mean, np.nan).astype(np.float32)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from emotrace import audiovisual, columns
 from emotrace.face.identity import unit
+from emotrace.frames import lasts
 from emotrace.people import NO_PORTRAIT, Appearances, Grouping, Portraits, group, name
-from emotrace.scheme import EXPRESSION_7, VALENCE_AROUSAL
+from emotrace.scheme import EXPRESSION_7, QUALITY, VALENCE_AROUSAL
 from emotrace.settings import Settings
 from emotrace.store import Store
 
@@ -23,7 +24,7 @@ AVERAGED = (*EXPRESSION_7.columns, *VALENCE_AROUSAL.columns)
 
 @dataclass(frozen=True, slots=True)
 class Averages:
-    """Sums over each person's faces: rows, rows that could be measured, and of each AVERAGED column (people, k)."""
+    """Of each person the frames, those in which the face could be measured, and sums over faces of AVERAGED, (people, k)."""
 
     frames: NDArray[np.int64]
     measured: NDArray[np.int64]
@@ -42,13 +43,13 @@ def finish(store: Store, settings: Settings) -> Grouping:
     Returns:
         Who is who.
     """
-    rows = _analysed(store)
-    seen = _appearances(store, rows)
+    rows, every = _analysed(store)
+    seen = _appearances(store, rows, every)
     portraits = _portraits(store)
     people = group(seen, portraits, settings)
     store.write_table("frames", columns.schema(columns.FRAMES), store.read("frames"))
     schema = columns.schema(columns.faces(settings.components, settings.mesh))
-    averages = _Averager(people.people)
+    averages = _Averager(people.people, settings.min_quality)
     store.write_table("faces", schema, _named(store, people, averages, rows))
     store.write_table("tracks", columns.schema(columns.TRACKS), iter([_tracks(people)]))
     thumbnails = _thumbnails(store, people, portraits)
@@ -59,22 +60,20 @@ def finish(store: Store, settings: Settings) -> Grouping:
     return people
 
 
-def _analysed(store: Store) -> audiovisual.FaceRows:
-    """The analysed frames, ready to take in their faces."""
+def _analysed(store: Store) -> tuple[audiovisual.FaceRows, NDArray[np.float64]]:
+    """The analysed frames, ready to take in their faces; and the times of all frames, s."""
     frames = _whole(store, "frames", ["frame", "time", "analysed", "shot"], columns.FRAMES)
     chosen = frames["analysed"].to_numpy()
     number, time, shot = (frames[key].to_numpy()[chosen] for key in ("frame", "time", "shot"))
-    return audiovisual.FaceRows(shot, number, time)
+    return audiovisual.FaceRows(shot, number, time), frames["time"].to_numpy()
 
 
-def _appearances(store: Store, frames: audiovisual.FaceRows) -> Appearances:
+def _appearances(store: Store, frames: audiovisual.FaceRows, every: NDArray[np.float64]) -> Appearances:
     faces = _whole(store, "faces", ["frame", "time", "track"], columns.FACES)
-    number, time, shot = frames.number, frames.time, frames.shot
-    step = np.diff(time)
-    usual = float(np.median(step)) if len(step) else 0.0
-    shown = np.append(np.minimum(step, 1.0 + usual), usual)   # a hole in the file is not time for which a face was seen
-    row = np.searchsorted(number, faces["frame"].to_numpy())
-    return Appearances(faces["frame"].to_numpy(), faces["time"].to_numpy(), faces["track"].to_numpy(), shot[row], shown[row])
+    shown = lasts(frames.time, every)
+    row = np.searchsorted(frames.number, faces["frame"].to_numpy())
+    frame, time, track = (faces[name].to_numpy() for name in ("frame", "time", "track"))
+    return Appearances(frame, time, track, frames.shot[row], shown[row])
 
 
 def _portraits(store: Store) -> Portraits:
@@ -94,17 +93,20 @@ def _whole(store: Store, table: str, only: list[str], known: tuple[columns.Colum
 
 
 class _Averager:
-    """Adds up what people.parquet reports, part by part."""
+    """Adds up what people.parquet reports, part by part; no frame lies in two parts."""
 
-    def __init__(self, people: int) -> None:
+    def __init__(self, people: int, least: float) -> None:
+        self.least = least
         shape = (people, len(AVERAGED))
         self.frames, self.measured = np.zeros(people, np.int64), np.zeros(people, np.int64)
         self.total, self.count = np.zeros(shape), np.zeros(shape, np.int64)
 
     def add(self, person: NDArray[np.int64], faces: pa.Table) -> None:
         known = person >= 0
-        own = person[known]
-        self.frames += np.bincount(own, minlength=len(self.frames))
+        own, frame = person[known], faces["frame"].to_numpy()[known]
+        self.frames += self._frames(own, frame)
+        good = measured(faces, self.least)[known]
+        self.measured += self._frames(own[good], frame[good])
         names = set(faces.column_names)
         for k, column in enumerate(AVERAGED):
             if column not in names:
@@ -115,7 +117,20 @@ class _Averager:
             self.count[:, k] += np.bincount(own[finite], minlength=len(self.frames))
 
     def result(self) -> Averages:
-        return Averages(self.frames, self.count.max(axis=1, initial=0), self.total, self.count)
+        return Averages(self.frames, self.measured, self.total, self.count)
+
+    def _frames(self, person: NDArray[np.int64], frame: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many frames each person is in, who may be in one of them twice."""
+        seen = np.unique(np.stack([person, frame]), axis=1)[0]
+        return np.bincount(seen, minlength=len(self.frames))
+
+
+def measured(faces: pa.Table, least: float) -> NDArray[np.bool_]:
+    """Which faces were good enough to be measured; all where quality was not looked at."""
+    quality = QUALITY.columns[0]
+    if quality not in faces.column_names:
+        return np.ones(len(faces), np.bool_)
+    return np.asarray(faces[quality].to_numpy() >= least, np.bool_)
 
 
 def _named(store: Store, people: Grouping, averages: _Averager, rows: audiovisual.FaceRows) -> Iterator[pa.Table]:
@@ -125,7 +140,7 @@ def _named(store: Store, people: Grouping, averages: _Averager, rows: audiovisua
         tracks = part["track"].to_numpy()
         person = np.array([number[track] for track in tracks.tolist()], np.int64)
         averages.add(person, part)
-        rows.add(person, part)
+        rows.add(person, part, measured(part, averages.least))
         names = pa.array(people.names(tracks), pa.string())
         yield part.set_column(part.column_names.index("person"), "person", names)
 

@@ -123,7 +123,7 @@ class Listener:
         there = np.isfinite(stretch.sound)
         sound = np.where(there, stretch.sound, np.float32(0))
         self.activity.reset()
-        speech = self.activity.update(sound)
+        speech = self.activity.update(sound) if there.any() else np.zeros(len(sound) // FRAME, np.float32)
         spoken = _spoken(speech)
         begins = starts(stretch.own / SAMPLE_RATE + (0 if last else WINDOW - STEP), 0 if stretch.number else 1)
         place = (begins * SAMPLE_RATE).astype(np.int64) + LEAD
@@ -223,6 +223,12 @@ def _wanted(settings: Settings) -> bool:
     return any(line.view == "voice" for line in registry.with_needs(settings.components))
 
 
+def heard_until(store: Store) -> float:
+    """Time (s) at which the sound ends, -inf where none was heard; the last stretch of 32 ms counts whole."""
+    ends = [part["time"][-1].as_py() + FRAME / SAMPLE_RATE for part in store.read("sound", ["time"]) if len(part)]
+    return float(max(ends, default=-math.inf))
+
+
 def warnings_of(video: Video, settings: Settings, store: Store, last_picture: float | None) -> list[str]:
     """What a reader of the numbers should know about the sound.
 
@@ -232,20 +238,24 @@ def warnings_of(video: Video, settings: Settings, store: Store, last_picture: fl
         store: with all parts of the sound.
         last_picture: s, time of the last frame; None where there is none.
     """
-    parts = [[part[name].to_numpy() for name in ("time", "level", "peak")] for part in store.read("sound")]
+    parts = [[part[name].to_numpy() for name in ("level", "peak")] for part in store.read("sound")]
     if not parts:
-        return ["the file says it has sound, but none could be decoded"] if video.has_sound and _wanted(settings) else []
-    time, level, peak = (np.concatenate(column) for column in zip(*parts, strict=True))
+        if not (video.has_sound and _wanted(settings)):
+            return []
+        decodes = next(video.sound(SAMPLE_RATE), None) is not None
+        said = "no sound lies between start and end" if decodes else "the file says it has sound, but none could be decoded"
+        return [said]
+    level, peak = (np.concatenate(column) for column in zip(*parts, strict=True))
     found = []
     if not (level > SILENT).any():
         return ["the sound is silent throughout; the voice is not measured"]
-    if video.sound_rate < SAMPLE_RATE:
+    if 0 < video.sound_rate < SAMPLE_RATE:
         rate = video.sound_rate
         found.append(f"the sound is sampled at {rate} Hz: what a voice has above {rate // 2} Hz is missing")
     clipped = float((peak >= CLIPPED).mean())
     if clipped > MUCH_CLIPPED:
         found.append(f"the sound is clipped in {clipped:.0%} of its stretches of 32 ms; loudness and jitter are off there")
-    end = float(time[-1]) + FRAME / SAMPLE_RATE
+    end = heard_until(store)
     if last_picture is not None and not video.is_image and abs(end - last_picture) > APART:
         found.append(f"the sound ends at {end:.2f} s, the pictures at {last_picture:.2f} s")
     return found

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.errors import FolderError
+from emotrace.frames import lasts
 from emotrace.sound import Sound
 from emotrace.video import Video
 
@@ -64,9 +65,7 @@ def pieces(number: NDArray[np.int64], time: NDArray[np.float64], shot: NDArray[n
     """
     if not len(time):
         return []
-    step = np.diff(time)
-    usual = float(np.median(step)) if len(step) else 0.0
-    end = time + np.minimum(np.append(step, usual), 1.0 + usual)   # a hole in the file is not shown
+    end = time + lasts(time, time)   # a hole in the file is not shown
     first, last = _runs(shot)
     length = end[last] - time[first]
     parts = np.maximum(np.ceil(length / LONGEST - 1e-6), 1)

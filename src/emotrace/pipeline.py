@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from emotrace.decode import Chunk
 from emotrace.engine import Device
+from emotrace.errors import FolderError
 from emotrace.face.detect import Detections, Detector
 from emotrace.face.landmarks import Mesh, Region
 from emotrace.face.track import Face, Tracker
@@ -211,7 +212,10 @@ def run(video: Video, settings: Settings, store: Store, device: Device, progress
     tracker = Tracker(pool.locate, pool.detect, settings.detect_every)
     work = Run(video, settings, store, Measurer(settings, device), tracker)
     if (state := store.state()) is not None:
-        work.restore(state)
+        try:
+            work.restore(state)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise FolderError(f"{store.folder}: what was kept is damaged; measure anew with --overwrite") from error
     before = work.counts.wall_seconds
     after = None if work.counts.last_time is None else (work.counts.last_number, work.counts.last_time)
     chunks = video.chunks(settings.start, settings.end, settings.rate, after)

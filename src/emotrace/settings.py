@@ -21,6 +21,9 @@ MIN_QUALITY = 0.2
 IDENTITY_THRESHOLD = 0.45
 
 
+ALWAYS = ("face.detection", "face.mesh")   # run whatever is chosen
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What to measure, and how.
@@ -90,6 +93,8 @@ def chosen_components(also: Iterable[str], without: Iterable[str]) -> tuple[str,
         InputError: what is left out is needed by what stays.
     """
     left_out = {registry.spec(name).name for name in without}
+    if always := left_out.intersection(ALWAYS):
+        raise InputError(f"{', '.join(sorted(always))} cannot be left out: every face is found and followed by it")
     chosen = [name for name in (*registry.default_names(), *also) if name not in left_out]
     for line in registry.with_needs(chosen):
         if line.name in left_out:

@@ -6,6 +6,7 @@ count. So whatever is interrupted, what lies in the folder is whole, readable, a
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -15,6 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock, Timeout
+
+from emotrace import parquet
 from emotrace.errors import FolderError
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 PARTS = "parts"
 SOUND_TABLES = ("sound", "voice")   # their parts are counted on their own, since sound is heard after the pictures are seen
 SYSTEM_TABLES = ("systems",)        # and those of what trained systems say, since they are asked last
+NOT_OURS = "exists and is no output folder of emotrace, or a damaged one; give another --out, or remove it"
 SAME_ANALYSIS = ("schema", "emotrace", "weights")   # and the video's fingerprint and the settings but for `systems`
 
 
@@ -42,27 +47,66 @@ class Store:
         self.folder = folder
         self.provenance = provenance
         self.parts = folder / PARTS
+        self.lock: FileLock | None = None
         before = _read_json(folder / "analysis.json")
+        if before is not None and not _is_ours(before):
+            raise FolderError(f"{folder}: {NOT_OURS}")
         difference = _difference(before, provenance) if before is not None else None
         if difference is not None and not overwrite:
             raise FolderError(f"{folder}: {difference}; give another --out, or --overwrite to replace it")
         self.finished = before is not None and difference is None and bool(before.get("finished")) and not overwrite
         self.before = before or {}
+        if self.parts.is_dir():
+            self.claim()   # also before it is replaced
         if before is None or difference is not None or overwrite:
             self._start_anew(before)
-        elif not self.finished:
+        if not self.finished:
+            self.claim()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._release()
+
+    def claim(self) -> None:
+        """Keep other processes from writing into the folder until the store is left; the computer's end ends it, too.
+
+        Raises:
+            FolderError: another one writes there, or the folder cannot be written.
+        """
+        if self.lock is not None:
+            return
+        lock = FileLock(self.parts / "lock", timeout=0)
+        try:
             self.parts.mkdir(exist_ok=True)
+            lock.acquire()
+        except Timeout:
+            raise FolderError(f"{self.folder}: another emotrace is writing there; wait for it, or give another --out") from None
+        except OSError as error:
+            raise FolderError(f"{self.folder}: cannot be written ({error.strerror}); give another --out") from error
+        self.lock = lock
+
+    def _release(self) -> None:
+        if self.lock is not None:
+            self.lock.release()
+            self.lock = None
 
     def _start_anew(self, before: dict[str, Any] | None) -> None:
         if before is None and self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
-            raise FolderError(f"{self.folder}: exists and is no output folder of emotrace; give another --out")
+            raise FolderError(f"{self.folder}: {NOT_OURS}")
         try:
             if before is not None:
+                self._release()
                 shutil.rmtree(self.folder)
             self.parts.mkdir(parents=True)
-            self.write_json("analysis.json", {**self.provenance, "finished": False})
         except OSError as error:
             raise FolderError(f"{self.folder}: cannot be written ({error.strerror}); give another --out") from error
+        try:
+            self.write_json("analysis.json", {**self.provenance, "finished": False})
+        except FolderError:
+            self.parts.rmdir()   # or the folder would be nobody's, and refused the next time
+            raise
 
     def state(self) -> dict[str, Any] | None:
         """The state saved with the last whole part of the pictures; None where there is none."""
@@ -102,23 +146,21 @@ class Store:
 
     def _add(self, part: int, tables: Mapping[str, pa.Table], state: dict[str, Any], file: str) -> None:
         for name, table in tables.items():
-            self._write(self.parts / f"{name}-{part:06d}.parquet", partial(_write_table, table))
+            self._write(self.parts / f"{name}-{part:06d}.parquet", partial(parquet.write, table=table))
         self.write_json(f"{PARTS}/{file}", {**state, "parts": part + 1})
 
     def read(self, name: str, only: list[str] | None = None) -> Iterator[pa.Table]:
         """The parts of a table in order."""
-        import pyarrow.parquet as pq
-
         state = self.asked() if name in SYSTEM_TABLES else self.heard() if name in SOUND_TABLES else self.state() or {}
         for part in range(state.get("parts", 0)):
-            yield pq.read_table(self.parts / f"{name}-{part:06d}.parquet", columns=only)
+            yield parquet.read(self.parts / f"{name}-{part:06d}.parquet", only)
 
     def write_table(self, name: str, schema: pa.Schema, parts: Iterator[pa.Table]) -> None:
         """Write a whole table from its parts, one row group a part, with bounded memory."""
         import pyarrow.parquet as pq
 
         def write(file: Path) -> None:
-            with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+            with file.open("wb") as stream, pq.ParquetWriter(stream, schema, compression="zstd") as writer:
                 for part in parts:
                     writer.write_table(part.select(schema.names).cast(schema))
 
@@ -137,6 +179,7 @@ class Store:
     def finish(self, provenance: dict[str, Any]) -> None:
         """Mark the analysis as whole and remove its parts."""
         self.write_json("analysis.json", {**provenance, "finished": True})
+        self._release()
         shutil.rmtree(self.parts, ignore_errors=True)
         self.finished = True
 
@@ -144,17 +187,27 @@ class Store:
         try:
             handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
             os.close(handle)
-            write(Path(name))
-            Path(name).chmod(0o644)
-            Path(name).replace(target)
+            draft = Path(name)
+            try:
+                write(draft)
+                draft.chmod(0o644)
+                draft.replace(target)
+            finally:
+                draft.unlink(missing_ok=True)
         except OSError as error:
-            raise FolderError(f"{target}: cannot be written ({error.strerror or error}); is the disk full?") from error
+            raise FolderError(f"{target}: cannot be written ({error.strerror or error}); {_hint(error)}") from error
 
 
-def _write_table(table: pa.Table, file: Path) -> None:
-    import pyarrow.parquet as pq
+def _hint(error: OSError) -> str:
+    """What may be the matter."""
+    if error.errno == errno.ENOENT:
+        return "has somebody removed the folder, or does another emotrace write there?"
+    return "is the disk full?"
 
-    pq.write_table(table, file, compression="zstd")
+
+def _is_ours(provenance: dict[str, Any]) -> bool:
+    """True for what emotrace has written into analysis.json."""
+    return isinstance(provenance.get("emotrace"), str) and isinstance(provenance.get("schema"), int)
 
 
 def _read_json(file: Path) -> dict[str, Any] | None:
@@ -171,6 +224,8 @@ def _read_json(file: Path) -> dict[str, Any] | None:
 
 def _difference(before: dict[str, Any], now: dict[str, Any]) -> str | None:
     """In words, what makes two analyses different; None where one may go on from the other, or be asked more systems."""
+    if not all(isinstance(before.get(key), dict) for key in ("video", "settings")):
+        return "holds an analysis that is damaged"
     if before.get("video", {}).get("fingerprint") != now["video"]["fingerprint"]:
         return f"holds the analysis of another file ({before.get('video', {}).get('name')})"
     old, new = before.get("settings", {}), now["settings"]

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotrace import columns
+from emotrace import columns, parquet
 from emotrace.errors import InputError
 from emotrace.pieces import Piece, cut, pieces
 from emotrace.scheme import EXPRESSION_7, SYSTEM
@@ -201,9 +201,7 @@ def _schema() -> pa.Schema:
 
 
 def _pieces(store: Store) -> list[Piece]:
-    import pyarrow.parquet as pq
-
-    frames = pq.read_table(store.folder / "frames.parquet", columns=["frame", "time", "shot"])
+    frames = parquet.read(store.folder / "frames.parquet", ["frame", "time", "shot"])
     return pieces(*(frames[name].to_numpy() for name in ("frame", "time", "shot")))
 
 
@@ -270,11 +268,9 @@ def _joined(parts: Iterable[pa.Table]) -> pa.Table:
 
 def _kept_rows(store: Store, names: set[str]) -> list[pa.Table]:
     """The rows of the table as it is that some systems gave."""
-    import pyarrow.parquet as pq
-
     if not names:
         return []
-    table = pq.read_table(store.folder / f"{TABLE}.parquet")
+    table = parquet.read(store.folder / f"{TABLE}.parquet")
     return [table.filter([name in names for name in table["system"].to_pylist()])]
 
 

@@ -20,7 +20,7 @@ import av.container
 import av.error
 import av.video.stream
 
-from emotrace.container import decoded, opened, packets_of, pictures_of, sound_of
+from emotrace.container import decoded, opened, packets_of, pictures_of, sound_of, upright
 from emotrace.decode import Chunk, PictureDecoder
 from emotrace.errors import InputError, VideoError
 from emotrace.sound import Sound, blocks
@@ -38,6 +38,7 @@ class Video:
         width: upright width in px.
         height: upright height in px.
         rotation: degrees counter-clockwise by which stored pictures are turned to stand upright.
+        mirrored: True where they are mirrored left to right before.
         duration: s, the time at which the last frame ends as the container says; NaN where it does not say.
         rate: average frames a second; NaN where unknown.
         codec: name of the video codec.
@@ -56,6 +57,7 @@ class Video:
     rate: float
     codec: str
     has_sound: bool
+    mirrored: bool = False
     pixel_aspect: float = 1.0
     is_image: bool = False
     sound_rate: int = 0
@@ -80,14 +82,15 @@ class Video:
                     raise VideoError(f"{file}: has neither pictures nor sound that can be decoded; give emotrace a video, an "
                                      "image or a recording")  # fmt: skip
                 first = _first_frame(container, stream, file)
-                turn = round(first.rotation / 90) % 4
-                upright = (first.width, first.height) if turn % 2 == 0 else (first.height, first.width)
+                mirrored, turn = upright(first)
+                width, height = (first.width, first.height) if turn % 2 == 0 else (first.height, first.width)
                 is_image = container.format.name == "image2" or container.format.name.endswith("_pipe")
                 return cls(
                     path=file,
-                    width=upright[0],
-                    height=upright[1],
+                    width=width,
+                    height=height,
                     rotation=turn * 90,
+                    mirrored=mirrored,
                     duration=_end(container, stream),
                     rate=float(stream.average_rate) if stream.average_rate and not is_image else math.nan,
                     codec=stream.codec_context.name,
@@ -95,7 +98,7 @@ class Video:
                     pixel_aspect=float(stream.sample_aspect_ratio or 1),
                     is_image=is_image,
                     sound_rate=0 if heard is None else heard.rate,
-                    chunk_frames=max(1, min(CHUNK_FRAMES, CHUNK_BYTES // (upright[0] * upright[1] * 3))),
+                    chunk_frames=max(1, min(CHUNK_FRAMES, CHUNK_BYTES // (width * height * 3))),
                 )
         except av.error.FFmpegError as error:
             raise VideoError(f"{file}: is not a video that can be read ({error.strerror}); is the file complete?") from error
@@ -142,16 +145,16 @@ class Video:
 
 
 def _check_readable(file: Path) -> None:
-    if not file.exists():
-        raise VideoError(f"{file}: no such file; check the path")
-    if file.is_dir():
-        raise VideoError(f"{file}: is a folder, expected a video file")
     try:
+        if not file.exists():
+            raise VideoError(f"{file}: no such file; check the path")
+        if file.is_dir():
+            raise VideoError(f"{file}: is a folder, expected a video file")
         with file.open("rb") as stream:
             if not stream.read(1):
                 raise VideoError(f"{file}: is empty (0 bytes); copy or record it again")
     except OSError as error:
-        raise VideoError(f"{file}: cannot be read ({error.strerror}); check its permissions") from error
+        raise VideoError(f"{file}: cannot be read ({error.strerror}); check its name and permissions") from error
 
 
 def _first_frame(
@@ -168,6 +171,7 @@ def _end(container: av.container.InputContainer, stream: av.video.stream.VideoSt
     """Time (s) at which the stream ends, as the container says."""
     if stream.duration is not None and stream.time_base is not None:
         return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
-    if container.duration is not None:
-        return ((container.start_time or 0) + container.duration) / av.time_base
+    if container.duration is not None:   # Matroska's is counted from 0, others' from the start
+        start = 0 if container.format.name.startswith("matroska") else container.start_time or 0
+        return (start + container.duration) / av.time_base
     return math.nan

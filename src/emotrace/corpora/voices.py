@@ -14,6 +14,7 @@ import av.error
 import numpy as np
 from numpy.typing import NDArray
 
+from emotrace.container import opened
 from emotrace.corpora.labels import POSITION
 from emotrace.errors import InputError
 from emotrace.scheme import EXPRESSION_7, VOICE_EXPRESSION
@@ -103,7 +104,7 @@ def decode(recording: Recording) -> NDArray[np.float32]:
     if not isinstance(recording, Path):
         return recording
     try:
-        with av.open(str(recording)) as container:
+        with opened(recording) as container:
             if not container.streams.audio:
                 raise InputError(f"{recording}: has no sound; expected a recording of a voice")
             resampler = av.AudioResampler("fltp", rate=SAMPLE_RATE)

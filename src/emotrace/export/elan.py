@@ -135,4 +135,4 @@ def _descriptor(analysis: Analysis, folder: Path) -> dict[str, str]:
 
 
 def _ms(seconds: float) -> int:
-    return round(seconds * 1000)
+    return max(round(seconds * 1000), 0)   # ELAN's time begins at 0

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from emotrace.analysis import Analysis
 from emotrace.export import tables
+from emotrace.frames import lasts
 from emotrace.scheme import SYSTEM
 from emotrace.spoken import NOBODY, Spoken, cells, people_of, table_of, windows
 from emotrace.timeline import Timeline
 
 SMOOTHING = 0.5   # s; a classifier of single frames flickers, an expression lasts 0.5 to 4 s (Ekman 2003)
 SHORTEST = 0.2    # s; what is shorter, after smoothing, is joined to a neighbour
-HOLE = 1.0        # s; a frame that lasts so much longer than usual is followed by a hole in the file, as in people.parquet
 EPSILON = 1e-6    # s; five frames at 25 a second are not shorter than 0.2 s
 
 
@@ -182,13 +182,10 @@ def dominant(timeline: Timeline, last: NDArray[np.float64]) -> list[Segment]:
 
 
 def ends(analysis: Analysis, times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """When each analysed frame ends, (n,) s: at the next one, but at most HOLE later than usual; the last one as usual."""
-    step = np.diff(times)
+    """When each of some frames, which were analysed, ends, (n,) s; see `emotrace.frames.lasts`."""
     rate = analysis.video.get("rate")
-    usual = float(np.median(step)) if len(step) else 1 / rate if rate and rate > 0 else 0.0
-    lasts = np.full(len(times), usual)
-    lasts[:-1] = np.minimum(step, usual + HOLE)
-    return np.asarray(times + lasts, np.float64)
+    every = analysis.table("frames", ["time"])["time"].to_numpy()
+    return np.asarray(times + lasts(times, every, 1 / rate if rate and rate > 0 else 0.0), np.float64)
 
 
 def _stretches(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from emotrace.analysis import Analysis
@@ -22,7 +23,8 @@ def schema(analysis: Analysis, table: TableName) -> pa.Schema:
     Raises:
         FolderError: the table is missing or damaged.
     """
-    return _open(analysis, table).schema_arrow
+    with _opened(analysis, table) as file:
+        return file.schema_arrow
 
 
 def batches(analysis: Analysis, table: TableName, only: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -36,23 +38,20 @@ def batches(analysis: Analysis, table: TableName, only: Sequence[str]) -> Iterat
     Raises:
         FolderError: the table is missing or damaged.
     """
-    try:
-        for batch in _open(analysis, table).iter_batches(batch_size=ROWS, columns=list(only)):
+    with _opened(analysis, table) as file:
+        for batch in file.iter_batches(batch_size=ROWS, columns=list(only)):
             yield batch.select(list(only))
-    except (OSError, ValueError) as error:   # Arrow's own errors are these
-        raise _damaged(analysis, table, error) from error
 
 
-def _open(analysis: Analysis, table: TableName) -> pq.ParquetFile:
+@contextmanager
+def _opened(analysis: Analysis, table: TableName) -> Iterator[pq.ParquetFile]:
     import pyarrow.parquet as pq
 
     try:
-        # Reading ahead would hold every page read so far until the end: the whole file.
-        return pq.ParquetFile(analysis.folder / f"{table}.parquet", pre_buffer=False)
-    except (OSError, ValueError) as error:
-        raise _damaged(analysis, table, error) from error
-
-
-def _damaged(analysis: Analysis, table: TableName, error: Exception) -> FolderError:
-    reason = str(error).partition("\n")[0]
-    return FolderError(f"{analysis.folder}: {table}.parquet cannot be read ({reason}); run 'emotrace analyze' again")
+        with (analysis.folder / f"{table}.parquet").open("rb") as stream:
+            # Reading ahead would hold every page read so far until the end: the whole file.
+            yield pq.ParquetFile(stream, pre_buffer=False)
+    except (OSError, ValueError) as error:   # Arrow's own errors are these
+        reason = str(error).partition("\n")[0]
+        text = f"{analysis.folder}: {table}.parquet cannot be read ({reason}); measure anew with 'emotrace analyze --overwrite'"
+        raise FolderError(text) from error

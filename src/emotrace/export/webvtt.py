@@ -55,7 +55,8 @@ def _written(path: Path, note: str, found: list[Cue]) -> Path:
     with replacing(path) as stream:
         stream.write(f"WEBVTT\n\n{note}\n".encode())
         for start, stop, text in found:
-            stream.write(f"\n{clock(start)} --> {clock(stop)}\n{text}\n".encode())
+            if stop > 0:   # players begin at 0
+                stream.write(f"\n{clock(max(start, 0.0))} --> {clock(stop)}\n{text}\n".encode())
     return path
 
 

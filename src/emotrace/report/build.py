@@ -14,6 +14,7 @@ import hashlib
 import html
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from emotrace.analysis import Analysis
@@ -48,7 +49,8 @@ def write(analysis: Analysis) -> Path:
         unfinished.write_bytes(text.encode("utf-8", errors="replace"))   # file names need not be valid UTF-8
         return unfinished.replace(target)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise FolderError(f"{target}: cannot be written ({error}); is the disk full, or the folder read-only?") from error
 
 

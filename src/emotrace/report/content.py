@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from emotrace import parquet
 from emotrace.analysis import Analysis
 from emotrace.face.valence_arousal import PLACES
 from emotrace.report import boxes, cards, facts, heard, panels, systems
@@ -54,7 +54,7 @@ def content(analysis: Analysis) -> dict[str, object]:
     grid, shot, cuts = _frames(analysis)
     faces = Faces.of(analysis)
     seen = Seen.of(grid, faces.frame, faces.person, faces.score, min(len(analysis.people), MOST_PEOPLE))
-    drawn = panels.available(pq.read_schema(analysis.folder / "faces.parquet").names)
+    drawn = panels.available(parquet.names(analysis.folder / "faces.parquet"))
     series, events = _measure(analysis, grid, seen, shot, drawn)
     voice = Voice.of(analysis, _span(grid))
     settings = analysis.provenance.get("settings", {})
@@ -99,7 +99,7 @@ def _frames(analysis: Analysis) -> tuple[Grid, NDArray[np.int32], list[float]]:
     """The x axis, the shot of each analysed frame, and the times of the cuts."""
     table = analysis.table("frames", ["frame", "time", "analysed", "cut", "shot"])
     time, analysed, cut = (table[name].to_numpy() for name in ("time", "analysed", "cut"))
-    grid = Grid.of(table["frame"].to_numpy()[analysed], time[analysed])
+    grid = Grid.of(table["frame"].to_numpy()[analysed], time[analysed], every=time)
     start, stop = _span(grid)
     cuts = [round(float(t), 3) for t in time[cut] if start < t < stop]
     return grid, table["shot"].to_numpy()[analysed], cuts
@@ -109,7 +109,7 @@ def _span(grid: Grid) -> tuple[float, float]:
     """First time, and the time at which the last analysed frame ends, s."""
     if len(grid) == 0:
         return 0.0, 0.0
-    return round(float(grid.frame_times[0]), 4), round(float(grid.frame_times[-1] + grid.step), 4)
+    return round(float(grid.frame_times[0]), 4), round(grid.end, 4)
 
 
 def _values(analysis: Analysis, name: str) -> NDArray[np.float32]:

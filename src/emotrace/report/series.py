@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from emotrace.frames import lasts
+
 MOST_POINTS = 3000    # of a series: more than a screen has pixels in a row
 PIXELS = 1500         # of the widest timeline; a gap below one pixel cannot be seen
 _STEPS = 32000        # int16 has 32767; NaN is the lowest number
@@ -30,20 +32,33 @@ class Grid:
         frame_times: (n,) float64 s.
         bins: (n,) int64 which bin each frame lies in, 0..b-1, not decreasing.
         times: (b,) float64 s, mean of each bin's frames.
+        end: s, at which the last of them ends.
     """
 
     frames: NDArray[np.int64]
     frame_times: NDArray[np.float64]
     bins: NDArray[np.int64]
     times: NDArray[np.float64]
+    end: float
 
     @classmethod
-    def of(cls, frames: NDArray[np.int64], times: NDArray[np.float64], most: int = MOST_POINTS) -> Grid:
-        """As many bins as frames, but at most `most`; bins differ by one frame at most."""
+    def of(
+        cls, frames: NDArray[np.int64], times: NDArray[np.float64], most: int = MOST_POINTS,
+        every: NDArray[np.float64] | None = None,
+    ) -> Grid:
+        """As many bins as analysed frames, but at most `most`; bins differ by one frame at most.
+
+        Args:
+            frames: (n,) numbers of the analysed frames.
+            times: (n,) s.
+            most: bins.
+            every: (m,) s, times of all frames; None: all were analysed.
+        """
+        end = float(times[-1] + lasts(times, times if every is None else every)[-1]) if len(times) else 0.0
         count = min(len(frames), most)
         bins = np.arange(len(frames)) * count // max(len(frames), 1)
         sizes = np.maximum(np.bincount(bins, minlength=count), 1)
-        return cls(frames, times, bins, np.bincount(bins, times, count) / sizes)
+        return cls(frames, times, bins, np.bincount(bins, times, count) / sizes, end)
 
     def __len__(self) -> int:
         return len(self.times)
