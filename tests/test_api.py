@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,8 @@ import pytest
 import emotrace
 from emotrace.analysis import Analysis
 from emotrace.errors import FolderError, InputError, UnknownNameError, VideoError
-from emotrace.settings import Settings
+from emotrace.export import export
+from emotrace.settings import Settings, chosen_components
 
 
 def test_there_is_a_row_for_every_frame_and_it_has_its_time(woman_analysis: Analysis) -> None:
@@ -164,6 +168,26 @@ def test_other_settings_or_another_file_never_replace_an_analysis_silently(
     with pytest.raises(FolderError, match="another file"):
         emotrace.analyze(obama, out, settings=Settings(end=0.3), report=False)
     assert emotrace.analyze(single_face, out, settings=Settings(end=0.4), overwrite=True, report=False).finished
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text there")
+def test_a_name_that_is_not_utf8_is_a_name(single_face: Path, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.mp4")
+    shutil.copyfile(single_face, path)
+    done = subprocess.run([sys.executable, "-m", "emotrace", "analyze", path, "--end", "0.2"], capture_output=True, check=False,
+                          env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"})  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / os.fsdecode(b"caf\xe9.emotrace")
+    assert len(emotrace.load(folder).table("faces")) == 6
+    for name in ("csv", "openface", "elan"):
+        assert export(emotrace.load(folder), name)
+
+
+def test_faces_count_as_measured_without_their_expression(single_face: Path, tmp_path: Path) -> None:
+    components = chosen_components([], ["face.expression", "face.valence_arousal"])
+    (person,) = emotrace.analyze(single_face, tmp_path / "out", settings=Settings(components=components, end=0.5)).people
+    assert person.measured == person.frames == 15
+    assert "never good enough" not in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_folder_of_something_else_is_left_alone(single_face: Path, tmp_path: Path) -> None:

@@ -63,6 +63,8 @@ BAD = [
     (["good.mp4", "--without", "face.pose"], "is needed by"),
     (["good.mp4", "--out", "file/out"], "cannot be written"),
     (["nothing"], "holds no video, image or recording"),
+    (["good.mp4", "--without", "face.mesh"], "cannot be left out"),
+    (["x" * 300], "cannot be read"),
 ]
 
 

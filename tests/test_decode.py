@@ -137,6 +137,41 @@ def test_a_film_whose_sound_nobody_can_decode_is_a_film(tmp_path: Path) -> None:
     assert list(video.sound(SAMPLE_RATE)) == []
 
 
+MATRICES = {   # of a display: a, b, c, d, and what a picture must become
+    "mirrored": ((-1, 0, 0, 1), lambda image: image[:, ::-1]),
+    "upside down": ((1, 0, 0, -1), lambda image: image[::-1]),
+    "transposed": ((0, 1, 1, 0), lambda image: image.transpose(1, 0, 2)),
+    "turned": ((0, 1, -1, 0), lambda image: np.rot90(image, -1)),
+    "nonsense": ((0, 0, 0, 0), lambda image: image),
+}
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_pictures_are_mirrored_and_turned_as_the_display_matrix_says(name: str, steady: Path, tmp_path: Path) -> None:
+    (a, b, c, d), expected = MATRICES[name]
+    content = bytearray(steady.read_bytes())
+    place = content.index(b"tkhd") + 44
+    values = (a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
+    content[place : place + 36] = b"".join((value % (1 << 32)).to_bytes(4, "big") for value in values)
+    (tmp_path / "shown.mp4").write_bytes(content)
+    stored, shown = (next(Video.open(file).chunks()).images[0] for file in (steady, tmp_path / "shown.mp4"))
+    np.testing.assert_array_equal(shown, expected(stored))
+
+
+def test_titles_in_another_encoding_are_no_reason_to_refuse_a_file(tmp_path: Path) -> None:
+    content = bytearray(film(tmp_path / "plain.avi", 30, "mpeg4").read_bytes())
+    place = content.index(b"Lavf")   # the name of the program that wrote it
+    content[place : place + 4] = "Müll".encode("latin-1")
+    (tmp_path / "titled.avi").write_bytes(content)
+    assert sum(map(len, Video.open(tmp_path / "titled.avi").chunks())) == 30
+
+
+def test_a_matroska_that_starts_late_ends_when_it_says(tmp_path: Path) -> None:
+    video = Video.open(film(tmp_path / "late.mkv", 75, "mpeg4", first=125))
+    assert list(video.chunks())[-1].time[-1] == pytest.approx(5 + 74 / RATE, abs=0.01)
+    assert video.duration == pytest.approx(8.0, abs=0.1)
+
+
 @pytest.mark.parametrize("name", ["12:30.mp4", "interview:anna.mp4", "a?b#c %41.mp4"])
 def test_a_name_is_no_address(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -54,6 +54,29 @@ def test_faces_are_averaged_over_the_frames_in_which_they_are_measured() -> None
     assert np.isnan(mean[1:, 1]).all()
 
 
+def test_a_face_is_fused_whatever_else_of_it_is_left_out() -> None:
+    faces = shown((0, HAPPY, 0, 4))
+    faces.values[:, 7:] = np.nan   # valence and arousal were not asked for
+    for row in table(faces, silent(3)):
+        assert (row["face"], row["rests_on"], row["expression"]) == (1.0, "face", "happiness")
+        assert np.isnan([row["valence"], row["arousal"]]).all()
+
+
+def test_a_face_whose_expression_was_not_asked_for_is_measured_all_the_same() -> None:
+    faces = shown((0, HAPPY, 0, 4))
+    faces.values[:] = np.nan
+    for row in table(faces, silent(3)):
+        assert (row["face"], row["rests_on"], row["expression"]) == (1.0, "", None)
+
+
+def test_valence_rests_on_what_the_expression_rests_on() -> None:
+    heard = silent(3)
+    heard.speech[1], heard.speaker[1], heard.values[1, 7:] = True, 0, (-1.0, -1.0)   # a voice without its expression
+    (row,) = (row for row in table(shown((0, HAPPY, 0, 4)), heard) if row["start"] == 1)
+    assert row["rests_on"] == "face"
+    assert (row["valence"], row["arousal"]) == pytest.approx((0.5, 0.25))
+
+
 def test_a_glimpse_of_a_face_is_not_taken_for_two_seconds_of_it() -> None:
     mean, share, _ = faces_of(shown((0, HAPPY, 0, 0.1)), FRAMES, START, WINDOW, 1)
     assert share[0, 0] == pytest.approx(0.05)

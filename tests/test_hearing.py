@@ -169,6 +169,20 @@ def test_sound_that_ends_long_after_the_pictures_is_told(steady: Path, spoken: n
     assert analysis.table("voice")["end"].to_pylist()[-1] > 8
 
 
+def test_sound_outside_of_start_and_end_is_not_called_damaged(obama: Path, tmp_path: Path) -> None:
+    settings = Settings(components=("voice.prosody",), start=100.0)
+    analysis = analyze(obama, tmp_path / "late", settings=settings, report=False)
+    assert "no sound lies between start and end" in analysis.warnings
+    assert not any("decoded" in warning for warning in analysis.warnings)
+
+
+def test_too_few_pictures_to_see_who_speaks_are_told(obama: Path, tmp_path: Path) -> None:
+    seldom = analyze(obama, tmp_path / "seldom", settings=Settings(rate=2.0))
+    assert any("too few pictures" in warning for warning in seldom.warnings)
+    assert "never speaks" not in (seldom.folder / "report.html").read_text(encoding="utf-8")
+    assert all(person.seconds <= 8.76 for person in seldom.people)
+
+
 def test_a_file_of_neither_pictures_nor_sound_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "words.srt"
     path.write_text("1\n00:00:00,000 --> 00:00:01,000\nhello\n", encoding="utf-8")

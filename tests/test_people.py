@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from emotrace.analysis import Analysis
 from emotrace.face.identity import cluster, greedy, unit
+from emotrace.finish import Averager
 from emotrace.people import Appearances, Portraits, group, seen_together
 from emotrace.settings import Settings
 
@@ -69,6 +71,12 @@ def test_tracks_are_together_from_a_fifth_of_the_shorter_one() -> None:
     assert found.tolist() == [[False, False, False], [False, False, True], [False, True, False]]
 
 
+def test_tracks_that_are_not_asked_for_are_left_out() -> None:
+    found = seen_together(seen((0, 0, 99), (1, 0, 99), (5, 50, 99)), [0, 5])
+    assert found.tolist() == [[False, True], [True, False]]
+    assert seen_together(seen((0, 0, 9)), []).shape == (0, 0)
+
+
 def portraits(vectors: np.ndarray, tracks: list[int]) -> Portraits:
     n = len(tracks)
     return Portraits(np.array(tracks), np.ones(n, np.float32), vectors, np.full(n, 30, np.float32), np.zeros(n, np.float32))
@@ -91,6 +99,16 @@ def test_without_identity_each_track_is_a_person() -> None:
     settings = Settings(components=("face.pose",))
     found = group(seen((0, 0, 9), (3, 20, 80)), portraits(np.zeros((0, 128), np.float32), []), settings)
     assert found.names(np.array([0, 3])) == ["P2", "P1"]
+
+
+def test_a_frame_counts_once_for_whom_it_shows_twice() -> None:
+    averages = Averager(2, 0.5)
+    for first in (0, 10):
+        faces = pa.table({"frame": [first, first, first, first + 1], "quality": [0.9, 0.8, 0.1, 0.2]})
+        averages.add(np.array([0, 0, 1, 0]), faces)
+    found = averages.result()
+    assert found.frames.tolist() == [4, 2]
+    assert found.measured.tolist() == [2, 0]
 
 
 def test_the_two_men_are_two_people_of_the_right_age(obama_analysis: Analysis) -> None:

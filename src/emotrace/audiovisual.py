@@ -21,7 +21,7 @@ from emotrace.people import name
 from emotrace.scheme import EXPRESSION_7, VALENCE_AROUSAL, VOICE_EXPRESSION, VOICE_VALENCE_AROUSAL
 from emotrace.settings import Settings
 from emotrace.store import Store
-from emotrace.voice.speaker import Loudness, Mouths, opening, speakers
+from emotrace.voice.speaker import Loudness, Mouths, Shown, opening, speakers
 
 SHOWN = (*EXPRESSION_7.columns, *VALENCE_AROUSAL.columns)
 TOLD = (*VOICE_EXPRESSION.columns, *VOICE_VALENCE_AROUSAL.columns)
@@ -86,7 +86,7 @@ def write(store: Store, settings: Settings, faces: FaceRows, people: int) -> Non
     """
     names = [str(name(k)) for k in range(people)]
     store.write_table("sound", columns.schema(columns.SOUND), store.read("sound"))
-    voice = _voice(store, settings, faces.mouths(), names)
+    voice = _voice(store, settings, faces, names)
     store.write_table("voice", voice.schema, iter([voice]))
     start = _windows(voice, faces.time)
     heard = _heard(voice, start, names)
@@ -94,7 +94,7 @@ def write(store: Store, settings: Settings, faces: FaceRows, people: int) -> Non
     store.write_table("emotions", table.schema, iter([table]))
 
 
-def _voice(store: Store, settings: Settings, mouths: Mouths, names: list[str]) -> pa.Table:
+def _voice(store: Store, settings: Settings, faces: FaceRows, names: list[str]) -> pa.Table:
     """The table `voice` with the speakers put in."""
     schema = columns.schema(columns.voice(settings.components))
     table = pa.concat_tables([schema.empty_table(), *(part.cast(schema) for part in store.read("voice"))])
@@ -103,7 +103,8 @@ def _voice(store: Store, settings: Settings, mouths: Mouths, names: list[str]) -
         return table
     sound = Loudness(*(np.concatenate(column) for column in zip(*levels, strict=True)))
     spoken = np.flatnonzero(table["speech"].to_numpy() >= MIN_SPEECH)
-    who, score = speakers(mouths, sound, table["start"].to_numpy()[spoken], WINDOW)
+    shown = Shown(faces.time, faces.shot)
+    who, score = speakers(faces.mouths(), shown, sound, table["start"].to_numpy()[spoken], WINDOW)
     person, likely = np.full(len(table), -1), np.full(len(table), np.nan, np.float32)
     person[spoken], likely[spoken] = who, score
     speaker = pa.array([names[k] if k >= 0 else None for k in person.tolist()], pa.string())

@@ -49,7 +49,7 @@ def jobs(paths: Iterable[Path], out: Path | None) -> list[Job]:
         VideoError: the one folder given holds no video, image or recording; of several it is a job that says so.
     """
     given = list(paths)
-    if out is not None and len(given) == 1 and not given[0].is_dir():
+    if out is not None and len(given) == 1 and not is_folder(given[0]):
         return [Job(given[0], out)]
     found = {path: _files(path) for path in given}
     empty = {path: f"{path}: {NOTHING}" for path, files in found.items() if not files}
@@ -59,11 +59,16 @@ def jobs(paths: Iterable[Path], out: Path | None) -> list[Job]:
     return [Job(file, folder, empty.get(file, "")) for file, folder in zip(files, _folders(files, out), strict=True)]
 
 
-def _files(path: Path) -> list[Path]:
+def is_folder(path: Path) -> bool:
+    """Whether it is one; a name that is too long is none, and opening it says so."""
     try:
-        if not path.is_dir():
-            return [path]
-    except OSError:   # a name that is too long is no folder, and opening it says so
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _files(path: Path) -> list[Path]:
+    if not is_folder(path):
         return [path]
     known = VIDEO_SUFFIXES + IMAGE_SUFFIXES + SOUND_SUFFIXES
     return sorted(file for file in path.iterdir() if file.suffix.lower() in known and file.is_file())

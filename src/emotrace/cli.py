@@ -56,7 +56,8 @@ def analyze(
                                                   "[default: NAME.emotrace beside each file]")] = None,
     start: Annotated[float, typer.Option(help="s; leave out what is before")] = 0.0,
     end: Annotated[float | None, typer.Option(help="s; leave out what is behind")] = None,
-    rate: Annotated[float | None, typer.Option(help="analyse so many frames a second  [default: every frame]")] = None,
+    rate: Annotated[float | None, typer.Option(help="analyse so many frames a second; who speaks needs 10  "
+                                              "[default: every frame]")] = None,
     min_face: Annotated[float | None, typer.Option(help="px; smallest face to find  [default: 40 in 720p]")] = None,
     detect_every: Annotated[float, typer.Option(help="s between detector calls while faces are followed")] = DETECT_EVERY,
     min_quality: Annotated[float, typer.Option(help="0..1; what is measured of worse faces is NaN")] = MIN_QUALITY,
@@ -74,6 +75,8 @@ def analyze(
 
     An interrupted analysis is gone on from; a finished one with the same settings is not done again.
     """
+    from emotrace import batch
+
     settings = Settings(
         components=chosen_components(also or [], without or []), start=start, end=math.inf if end is None else end, rate=rate,
         min_face=min_face, detect_every=detect_every, min_quality=min_quality, mesh=mesh, identity=identity,
@@ -85,7 +88,7 @@ def analyze(
     except KeyboardInterrupt:
         print("emotrace: interrupted; what was measured is kept, the same command goes on from there", file=sys.stderr)
         raise typer.Exit(130) from None
-    _close(outcomes, alone=len(paths) == 1 and not paths[0].is_dir())
+    _close(outcomes, alone=len(paths) == 1 and not batch.is_folder(paths[0]))
 
 
 def _analyze(

@@ -49,7 +49,7 @@ def finish(store: Store, settings: Settings) -> Grouping:
     people = group(seen, portraits, settings)
     store.write_table("frames", columns.schema(columns.FRAMES), store.read("frames"))
     schema = columns.schema(columns.faces(settings.components, settings.mesh))
-    averages = _Averager(people.people, settings.min_quality)
+    averages = Averager(people.people, settings.min_quality)
     store.write_table("faces", schema, _named(store, people, averages, rows))
     store.write_table("tracks", columns.schema(columns.TRACKS), iter([_tracks(people)]))
     thumbnails = _thumbnails(store, people, portraits)
@@ -92,7 +92,7 @@ def _whole(store: Store, table: str, only: list[str], known: tuple[columns.Colum
     return pa.concat_tables([schema.empty_table(), *(part.select(only).cast(schema) for part in store.read(table, only))])
 
 
-class _Averager:
+class Averager:
     """Adds up what people.parquet reports, part by part; no frame lies in two parts."""
 
     def __init__(self, people: int, least: float) -> None:
@@ -133,7 +133,7 @@ def measured(faces: pa.Table, least: float) -> NDArray[np.bool_]:
     return np.asarray(faces[quality].to_numpy() >= least, np.bool_)
 
 
-def _named(store: Store, people: Grouping, averages: _Averager, rows: audiovisual.FaceRows) -> Iterator[pa.Table]:
+def _named(store: Store, people: Grouping, averages: Averager, rows: audiovisual.FaceRows) -> Iterator[pa.Table]:
     """The parts of faces with the person's name put in; adds up averages and collects rows on the way."""
     number = {fact.track: int(k) for fact, k in zip(people.facts, people.person, strict=True)}
     for part in store.read("faces"):

@@ -26,6 +26,7 @@ from emotrace.store import Store
 from emotrace.video import Video
 from emotrace.views import VoiceSamples
 from emotrace.voice.activity import FRAME, SAMPLE_RATE, Activity, segments
+from emotrace.voice.speaker import often_enough
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -255,6 +256,8 @@ def warnings_of(video: Video, settings: Settings, store: Store, last_picture: fl
     clipped = float((peak >= CLIPPED).mean())
     if clipped > MUCH_CLIPPED:
         found.append(f"the sound is clipped in {clipped:.0%} of its stretches of 32 ms; loudness and jitter are off there")
+    if video.has_pictures and not video.is_image and not often_enough(settings.rate, video.rate, WINDOW):
+        found.append("too few pictures a second were analysed to see who speaks; nobody is said to")
     end = heard_until(store)
     if last_picture is not None and not video.is_image and abs(end - last_picture) > APART:
         found.append(f"the sound ends at {end:.2f} s, the pictures at {last_picture:.2f} s")

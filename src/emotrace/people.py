@@ -105,7 +105,7 @@ def group(seen: Appearances, portraits: Portraits, settings: Settings) -> Groupi
     means, weights = mean_embeddings(portraits, chosen)
     method = identity.cluster if settings.identity == "cluster" else identity.greedy
     person = np.full(len(facts), -1, np.int64)
-    apart = seen_together(seen, [fact.track for fact in facts])[np.ix_(usable, usable)]
+    apart = seen_together(seen, chosen)
     person[usable] = method(means, weights, apart, settings.identity_threshold)
     return _ordered(seen, facts, person)
 
@@ -118,17 +118,23 @@ def mean_embeddings(portraits: Portraits, tracks: Sequence[int]) -> tuple[NDArra
 
 
 def seen_together(seen: Appearances, tracks: Sequence[int]) -> NDArray[np.bool_]:
-    """(n, n) True where two tracks share more than TOGETHER of the frames of the shorter one."""
+    """(n, n) True where two of n tracks (increasing) share more than TOGETHER of the frames of the shorter one."""
     n = len(tracks)
-    own = np.searchsorted(np.asarray(tracks, np.int64), seen.track)
+    rows = np.isin(seen.track, tracks)
+    frame, own = seen.frame[rows], np.searchsorted(np.asarray(tracks, np.int64), seen.track[rows])
     length = np.bincount(own, minlength=n)
-    common = np.zeros(n * n, np.int64)
-    most = int(np.unique(seen.frame, return_counts=True)[1].max(initial=0))   # faces in one frame
+    most = int(np.unique(frame, return_counts=True)[1].max(initial=0))   # faces in one frame
+    pairs = [np.zeros(0, np.int64)]
     for step in range(1, most):   # rows of one frame lie side by side: join each with the row `step` behind it
-        same = seen.frame[step:] == seen.frame[:-step]
-        common += np.bincount(own[:-step][same] * n + own[step:][same], minlength=n * n)
-    shared = common.reshape(n, n) + common.reshape(n, n).T
-    return np.asarray(shared > TOGETHER * np.minimum.outer(length, length), np.bool_)
+        same = frame[step:] == frame[:-step]
+        a, b = own[:-step][same], own[step:][same]
+        pairs.append(np.minimum(a, b) * n + np.maximum(a, b))
+    pair, common = np.unique(np.concatenate(pairs), return_counts=True)
+    a, b = pair // max(n, 1), pair % max(n, 1)
+    long = common > TOGETHER * np.minimum(length[a], length[b])
+    apart = np.zeros((n, n), np.bool_)
+    apart[a[long], b[long]] = apart[b[long], a[long]] = True
+    return apart
 
 
 def _facts(seen: Appearances, portrait_tracks: NDArray[np.int64]) -> tuple[TrackFacts, ...]:

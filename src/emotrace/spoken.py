@@ -101,6 +101,29 @@ def table_of(analysis: Analysis, name: TableName) -> pa.Table | None:
     return table if len(table) else None
 
 
+def holds_there(analysis: Analysis, emotions: pa.Table) -> NDArray[np.bool_]:
+    """Which rows of the table `emotions` say something of the part of the clock that their window stands for.
+
+    Those of who speaks do, and those of a person whose face is in the picture in that part; the others rest on the window's
+    margins, where the person comes or goes.
+
+    Returns:
+        (rows,).
+    """
+    voice = table_of(analysis, "voice")
+    whole = windows(emotions, voice)
+    cell = cells(whole[:, 0], whole[:, 1])[np.searchsorted(whole[:, 0], emotions["start"].to_numpy())]
+    faces = analysis.table("faces", ["time", "person"])
+    time, face = faces["time"].to_numpy(), people_of(analysis, faces["person"].to_pylist())
+    who = people_of(analysis, emotions["person"].to_pylist())
+    found = (who == NOBODY) | emotions["speaking"].to_numpy()
+    for k in range(len(analysis.people)):
+        own, seen = np.flatnonzero(who == k), time[face == k]
+        first, last = np.searchsorted(seen, cell[own]).T
+        found[own] |= last > first
+    return np.asarray(found, np.bool_)
+
+
 def people_of(analysis: Analysis, names: list[str | None]) -> NDArray[np.int64]:
     """Index of each named person; NOBODY where the name is missing."""
     number = {person.name: k for k, person in enumerate(analysis.people)}

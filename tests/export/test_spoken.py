@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotrace.spoken import NOBODY, SILENT, Spoken, Turn, cells, turns, windows
+from emotrace.api import analyze
+from emotrace.export import export, segments
+from emotrace.settings import Settings
+from emotrace.spoken import NOBODY, SILENT, Spoken, Turn, cells, holds_there, turns, windows
 
 NONE = np.zeros((0, 2))
 
@@ -16,6 +21,20 @@ def test_windows_that_overlap_meet_in_the_middle_of_what_they_share() -> None:
     start = np.array([0.0, 1.0, 2.0, 7.0])
     np.testing.assert_array_equal(cells(start, start + 2), [[0, 1.5], [1.5, 2.5], [2.5, 4], [7, 9]])
     assert cells(start[:0], start[:0]).shape == (0, 2)
+
+
+def test_nothing_is_said_of_a_face_in_a_second_without_it(face_noface: Path, tmp_path: Path) -> None:
+    analysis = analyze(face_noface, tmp_path / "out", settings=Settings(end=6.0), report=False)
+    last = analysis.to_pandas("faces").time.max()   # 2.37 s; he is in the window from 2 to 4 s, whose middle is empty
+    emotions = analysis.table("emotions")
+    said = [(start, there) for start, there, person in zip(
+        emotions["start"].to_pylist(), holds_there(analysis, emotions).tolist(), emotions["person"].to_pylist(), strict=True
+    ) if person == "P1"]  # fmt: skip
+    assert said == [(0.0, True), (1.0, True), (2.0, False)]
+    assert all(segment.start < last for segment in segments.fused(analysis)["P1"])
+    text = export(analysis, "webvtt", tmp_path)[1].read_text(encoding="utf-8")
+    assert "P1" in text
+    assert "00:00:02.500 -->" not in text
 
 
 def test_turns_change_between_windows_and_end_with_the_speech() -> None:

@@ -115,7 +115,7 @@ def test_the_policy_lets_nothing_be_fetched_and_only_the_packages_scripts_run(tm
 
 
 @pytest.mark.parametrize(
-    "relative", ["javascript:alert(1).mp4", "//evil.example/a.mp4", "https://evil.example/a.mp4", "a #1?%20.mp4"]
+    "relative", ["javascript:alert(1).mp4", "//evil.example/a.mp4", "https://evil.example/a.mp4", "a #1?%20.mp4", "a\\b.mp4"]
 )
 def test_a_relative_source_stays_a_relative_path(relative: str) -> None:
     source = facts.source(relative, None)

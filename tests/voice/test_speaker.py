@@ -9,7 +9,7 @@ import pytest
 
 from emotrace.api import analyze
 from emotrace.settings import Settings
-from emotrace.voice.speaker import Loudness, Mouths, opening, speakers
+from emotrace.voice.speaker import Loudness, Mouths, Shown, often_enough, opening, speakers
 
 RATE, HOP = 25, 0.032
 
@@ -35,6 +35,12 @@ def together(*mouths: Mouths) -> Mouths:
     return Mouths(*(part[order] for part in parts))
 
 
+def shown(cut: float = 6.0) -> Shown:
+    """Six seconds of pictures, with another shot from the cut on."""
+    frames = np.arange(0, 6, 1 / RATE)
+    return Shown(frames, (frames >= cut).astype(np.int32))
+
+
 def loudness(envelope: np.ndarray) -> Loudness:
     time = np.arange(0, 6, HOP)
     return Loudness(time, (-60 + 45 * np.interp(time, np.arange(0, 6, 0.01), envelope)).astype(np.float32))
@@ -44,14 +50,14 @@ def test_the_mouth_that_follows_the_sound_is_the_speakers() -> None:
     _, spoken = syllables(1)
     _, other = syllables(2)
     faces = together(mouth(other, 0.1, 0), mouth(spoken, 0.1, 1))
-    who, score = speakers(faces, loudness(spoken), np.array([1.0, 2.0, 3.0]), 2.0)
+    who, score = speakers(faces, shown(), loudness(spoken), np.array([1.0, 2.0, 3.0]), 2.0)
     assert who.tolist() == [1, 1, 1]
     assert (score > 0.5).all()
 
 
 def test_a_still_mouth_does_not_speak_and_an_off_screen_voice_is_nobodys() -> None:
     _, spoken = syllables(1)
-    who, score = speakers(mouth(np.zeros(600), 0.0, 0), loudness(spoken), np.array([2.0]), 2.0)
+    who, score = speakers(mouth(np.zeros(600), 0.0, 0), shown(), loudness(spoken), np.array([2.0]), 2.0)
     assert who.tolist() == [-1]
     assert np.isnan(score[0])
 
@@ -61,14 +67,30 @@ def test_a_face_of_another_shot_is_not_asked() -> None:
     late = mouth(spoken, 0.1, 1, shot=1)
     early = mouth(syllables(3)[1], 0.1, 0)
     faces = together(early[early.time < 3.6], late[late.time >= 3.6])
-    assert speakers(faces, loudness(spoken), np.array([2.0]), 2.0)[0][0] == 0   # most of the window shows the first shot
-    assert speakers(faces, loudness(spoken), np.array([3.5]), 2.0)[0][0] == 1
+    assert speakers(faces, shown(3.6), loudness(spoken), np.array([2.0]), 2.0)[0][0] == 0   # most of it is the first shot
+    assert speakers(faces, shown(3.6), loudness(spoken), np.array([3.5]), 2.0)[0][0] == 1
+
+
+def test_the_shot_of_a_window_is_that_of_most_pictures_and_not_of_most_faces() -> None:
+    _, spoken = syllables(1)
+    early = mouth(spoken, 0.1, 0)
+    faces = early[early.time < 3.0]
+    assert speakers(faces, shown(3.0), loudness(spoken), np.array([1.5]), 2.0)[0].tolist() == [0]
+    assert speakers(faces, shown(3.0), loudness(spoken), np.array([2.5]), 2.0)[0].tolist() == [-1]
+
+
+def test_ten_pictures_a_second_show_who_speaks_and_three_do_not() -> None:
+    assert often_enough(None, 25.0, 2.0)
+    assert often_enough(10.0, 25.0, 2.0)
+    assert often_enough(None, None, 2.0)
+    assert not often_enough(3.0, 25.0, 2.0)
+    assert not often_enough(None, 3.0, 2.0)
 
 
 def test_too_few_frames_to_follow_a_syllable_name_nobody() -> None:
     _, spoken = syllables(1)
     seldom = mouth(spoken, 0.1, 0)[slice(None, None, 12)]
-    assert speakers(seldom, loudness(spoken), np.array([2.0]), 2.0)[0].tolist() == [-1]
+    assert speakers(seldom, shown(), loudness(spoken), np.array([2.0]), 2.0)[0].tolist() == [-1]
 
 
 def test_opening_is_a_share_of_the_face() -> None:

@@ -16,7 +16,7 @@ from emotrace.analysis import Analysis
 from emotrace.export import tables
 from emotrace.frames import lasts
 from emotrace.scheme import SYSTEM
-from emotrace.spoken import NOBODY, Spoken, cells, people_of, table_of, windows
+from emotrace.spoken import NOBODY, Spoken, cells, holds_there, people_of, table_of, windows
 from emotrace.timeline import Timeline
 
 SMOOTHING = 0.5   # s; a classifier of single frames flickers, an expression lasts 0.5 to 4 s (Ekman 2003)
@@ -112,8 +112,9 @@ def fused(analysis: Analysis, by_source: bool = True) -> dict[str, list[Fused]]:
     texts = [[text or "" for text in table[name].to_pylist()] for name in ("expression", "rests_on")]
     numbers = np.stack([table[name].to_numpy() for name in ("confidence", "valence", "arousal")], axis=1).astype(np.float64)
     place, who = np.searchsorted(starts, table["start"].to_numpy()), people_of(analysis, table["person"].to_pylist())
+    there = holds_there(analysis, table)
     for name, person in zip(found, (*range(len(analysis.people)), NOBODY), strict=True):
-        rows = [row for row in np.flatnonzero(who == person).tolist() if texts[0][row]]
+        rows = [row for row in np.flatnonzero((who == person) & there).tolist() if texts[0][row]]
         for run in _same(rows, place, list(zip(*texts, strict=True)) if by_source else texts[0]):
             start, end = cell[starts[place[run[0]]]][0], cell[starts[place[run[-1]]]][1]
             value, valence, arousal = numbers[run].mean(axis=0).tolist()

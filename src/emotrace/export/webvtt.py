@@ -22,7 +22,7 @@ from emotrace.analysis import Analysis
 from emotrace.export import media, segments
 from emotrace.export.segments import Segment, ends
 from emotrace.export.writing import replacing
-from emotrace.spoken import table_of
+from emotrace.spoken import holds_there, table_of
 from emotrace.timeline import Timeline
 
 Cue = tuple[float, float, str]   # start and stop (s), text
@@ -68,7 +68,9 @@ def together(analysis: Analysis) -> list[Cue]:
     cell = segments.cells_of(analysis)
     columns = (table[name].to_pylist() for name in ("start", "person", "speaking", "expression", "confidence"))
     lines: dict[float, list[str]] = {}
-    for start, person, speaking, label, value in zip(*columns, strict=True):
+    for there, start, person, speaking, label, value in zip(holds_there(analysis, table), *columns, strict=True):
+        if not there:
+            continue
         who = f"{escaped(media.called(person or ''))}{' speaks' if speaking or not person else ''}"
         if label or who.endswith(" speaks"):
             lines.setdefault(start, []).append(f"{who}: {label} {value:.2f}" if label else who)

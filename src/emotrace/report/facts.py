@@ -109,7 +109,7 @@ def source(relative: object, path: object) -> str:
     The relative one begins with "./", so that no name can be read as another scheme or host.
     """
     if isinstance(relative, str) and relative:
-        return "./" + quote(relative.replace("\\", "/"), errors="surrogateescape")
+        return "./" + quote(relative, errors="surrogateescape")
     if isinstance(path, str) and Path(path).is_absolute():
         return Path(path).as_uri()
     return ""

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from emotrace.analysis import Analysis
 from emotrace.report.series import packed
 from emotrace.scheme import FUSED
-from emotrace.spoken import people_of, table_of
+from emotrace.spoken import holds_there, people_of, table_of
 
 ABSENT, ABSTAINS = " ", "-"            # letters of a window in which a person is not there, or fusion gives no answer
+NOT_SHOWN = -3
 RESTS = ("", "face", "voice", "face+voice")
 
 
@@ -27,7 +28,8 @@ class Fused:
 
     Args:
         table: r rows.
-        person: (r,) int64 index into the people of the analysis, NOBODY for a voice of nobody visible.
+        person: (r,) int64 index into the people of the analysis, NOBODY for a voice of nobody visible, NOT_SHOWN where the
+            person is not there in the part of the clock that the window stands for.
     """
 
     table: pa.Table
@@ -37,7 +39,9 @@ class Fused:
     def of(cls, analysis: Analysis) -> Fused | None:
         """Read the table; None where there is nobody in it, or the folder is older than it."""
         table = table_of(analysis, "emotions")
-        return None if table is None else cls(table, people_of(analysis, table["person"].to_pylist()))
+        if table is None:
+            return None
+        return cls(table, np.where(holds_there(analysis, table), people_of(analysis, table["person"].to_pylist()), NOT_SHOWN))
 
     @property
     def start(self) -> NDArray[np.float64]:

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.analysis import Analysis
+from emotrace.hearing import WINDOW
 from emotrace.report import cards, heard, panels
 from emotrace.report.fused import Fused
 from emotrace.report.series import PIXELS, packed
 from emotrace.spoken import NOBODY, Spoken, Turn, cells, windows
+from emotrace.voice.speaker import often_enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Voice:
         starts: (n,) s, first moments of all windows of both.
         cells: (n, 2) s for which each stands on the page.
         turns: from when to when who speaks.
+        seen: whether it could be seen who does.
     """
 
     spoken: Spoken | None
@@ -33,6 +36,7 @@ class Voice:
     starts: NDArray[np.float64]
     cells: NDArray[np.float64]
     turns: list[Turn]
+    seen: bool
 
     @classmethod
     def of(cls, analysis: Analysis, pictures: tuple[float, float]) -> Voice:
@@ -47,7 +51,8 @@ class Voice:
         span = round(min(start for start, _ in known), 4), round(max(stop for _, stop in known), 4)
         whole = windows(spoken and spoken.voice, fused and fused.table)
         shown = np.clip(cells(whole[:, 0], whole[:, 1]), *span)
-        return cls(spoken, fused, span, whole[:, 0], shown, spoken.turns() if spoken else [])
+        seen = often_enough(analysis.provenance["settings"].get("rate"), analysis.video.get("rate"), WINDOW)
+        return cls(spoken, fused, span, whole[:, 0], shown, spoken.turns() if spoken else [], seen)
 
     def sound(self) -> dict[str, object] | None:
         """Waveform, speech and turns (start, end, person); None where there is no sound."""
@@ -81,7 +86,7 @@ class Voice:
     def said_of(self, person: int) -> list[str]:
         """For the person's card: how long they speak, and what is fused of them most often."""
         found = []
-        if self.spoken is not None:
+        if self.spoken is not None and self.seen:
             spans = [(turn.end - turn.start, turn.person) for turn in self.turns]
             own = sum(seconds for seconds, who in spans if who == person)
             found.append(cards.speaks(own, sum(seconds for seconds, _ in spans)))

@@ -50,11 +50,31 @@ class Mouths:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """The pictures that were looked at: (f,) times in s and (f,) int32 shots."""
+
+    time: NDArray[np.float64]
+    shot: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
 class Loudness:
     """The sound's level: (f,) times in s and (f,) dB, NaN where there is no sound."""
 
     time: NDArray[np.float64]
     level: NDArray[np.float32]
+
+
+def often_enough(rate: float | None, own: float | None, window: float) -> bool:
+    """Whether mouths can be seen to move with the sound.
+
+    Args:
+        rate: frames a second that are analysed; None: all.
+        own: frames a second of the video; None where unknown.
+        window: s.
+    """
+    known = [each for each in (rate, own) if each is not None and each > 0]
+    return not known or min(known) * (window + 2 * CONTEXT) >= LEAST_FRAMES
 
 
 def opening(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -75,12 +95,13 @@ def opening(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float3
 
 
 def speakers(
-    mouths: Mouths, sound: Loudness, start: NDArray[np.float64], window: float
+    mouths: Mouths, shown: Shown, sound: Loudness, start: NDArray[np.float64], window: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The speaker of each window in which somebody speaks.
 
     Args:
         mouths: of all faces.
+        shown: the pictures.
         sound: its level, over the same time.
         start: (n,) s, first moments of the windows.
         window: s.
@@ -90,7 +111,7 @@ def speakers(
     """
     who, score = np.full(len(start), -1, np.int64), np.full(len(start), np.nan, np.float32)
     for i, begin in enumerate(start.tolist()):
-        near = _near(mouths, begin, window)
+        near = _near(mouths, shown, begin, window)
         people = np.unique(near.person[near.person >= 0])
         evidence = np.array([_evidence(near[near.person == person], sound) for person in people.tolist()])
         if len(evidence) and np.nanmax(evidence, initial=-np.inf) > 0:
@@ -100,12 +121,12 @@ def speakers(
     return who, score
 
 
-def _near(mouths: Mouths, begin: float, window: float) -> Mouths:
+def _near(mouths: Mouths, shown: Shown, begin: float, window: float) -> Mouths:
     """The mouths of a window and its context, in the shot that most of the window shows."""
-    first, last = np.searchsorted(mouths.time, [begin, begin + window])
+    first, last = np.searchsorted(shown.time, [begin, begin + window])
     if first == last:
         return mouths[:0]
-    shots, count = np.unique(mouths.shot[first:last], return_counts=True)
+    shots, count = np.unique(shown.shot[first:last], return_counts=True)
     around = slice(*np.searchsorted(mouths.time, [begin - CONTEXT, begin + window + CONTEXT]))
     near = mouths[around]
     return near[near.shot == shots[count.argmax()]]
