@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -116,3 +117,19 @@ def test_clips_are_read_by_the_name_of_their_corpus(second: Path, tmp_path: Path
     assert len(catalogue.read_clips("afew", tmp_path)) == 1
     with pytest.raises(UnknownNameError, match="no corpus of clips 'films'; there are: afew, paired"):
         catalogue.read_clips("films", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("read", "name", "words"),
+    [
+        (catalogue.read, "afew", "'afew' is a corpus of clips, expected one of pictures; it goes with the folder of a trained"),
+        (catalogue.read, "ravdess", "'ravdess' is a corpus of voices, expected one of pictures; it goes with voice.emotion"),
+        (catalogue.read_clips, "tfd", "'tfd' is a corpus of pictures, expected one of clips; it goes with face.expression"),
+        (catalogue.read_voices, "paired", "'paired' is a corpus of clips, expected one of voices; .* one of ravdess, nemo"),
+    ],
+)
+def test_a_corpus_of_another_kind_says_what_takes_it(
+    read: Callable[[str, Path], object], name: str, words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=words):
+        read(name, tmp_path)

@@ -12,7 +12,7 @@ from emotrace.corpora import afew, paired
 from emotrace.corpora.clips import Clips
 from emotrace.corpora.table import Faces
 from emotrace.corpora.voices import Voices
-from emotrace.errors import unknown
+from emotrace.errors import InputError, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +124,21 @@ VOICES: dict[str, Corpus] = {
     )
 }  # fmt: skip
 
+KINDS: dict[str, tuple[dict[str, Corpus], str]] = {  # what there is of each kind, and what is measured on it
+    "pictures": (CORPORA, "face.expression"),
+    "clips": (CLIPS, "the folder of a trained recipe of clips, as emonets"),
+    "voices": (VOICES, "voice.emotion"),
+}
+
 
 def read(name: str, path: Path) -> Faces:
     """Read a corpus by name.
 
     Raises:
         UnknownNameError: there is no such corpus.
-        InputError: what lies at the path has another layout.
+        InputError: it is a corpus of another kind, or what lies at the path has another layout.
     """
-    faces: Faces = _reader(CORPORA, "corpus", name)(path)
+    faces: Faces = _reader("pictures", name)(path)
     return faces
 
 
@@ -141,9 +147,9 @@ def read_clips(name: str, path: Path) -> Clips:
 
     Raises:
         UnknownNameError: there is no such corpus.
-        InputError: what lies at the path has another layout.
+        InputError: it is a corpus of another kind, or what lies at the path has another layout.
     """
-    clips: Clips = _reader(CLIPS, "corpus of clips", name)(path)
+    clips: Clips = _reader("clips", name)(path)
     return clips
 
 
@@ -161,15 +167,20 @@ def read_voices(name: str, path: Path) -> Voices:
 
     Raises:
         UnknownNameError: there is no such corpus.
-        InputError: what lies at the path has another layout.
+        InputError: it is a corpus of another kind, or what lies at the path has another layout.
     """
-    voices: Voices = _reader(VOICES, "corpus of voices", name)(path)
+    voices: Voices = _reader("voices", name)(path)
     return voices
 
 
-def _reader(table: dict[str, Corpus], what: str, name: str) -> Callable[[Path], Any]:
+def _reader(kind: str, name: str) -> Callable[[Path], Any]:
+    table, _ = KINDS[kind]
     if name not in table:
-        raise unknown(what, name, list(table))
+        for other, (there, taker) in KINDS.items():
+            if name in there:
+                use = f"it goes with {taker}, or give one of {', '.join(table)}"
+                raise InputError(f"{name!r} is a corpus of {other}, expected one of {kind}; {use}")
+        raise unknown("corpus" if kind == "pictures" else f"corpus of {kind}", name, list(table))
     module, _, function = table[name].target.partition(":")
     reader: Callable[[Path], Any] = getattr(import_module(module), function)
     return reader

@@ -29,7 +29,7 @@ def corpus(given: str, split: str | None) -> Voices:
     """The corpus of voices of "NAME=PATH", or one split of it.
 
     Raises:
-        InputError: it is not of that form, the path has another layout, or there is no such split.
+        InputError: it is not of that form or of another kind, the path has another layout, or there is no such split.
         UnknownNameError: there is no such corpus.
     """
     voices = catalogue.read_voices(*name_and_path(given, "ravdess=FOLDER"))

@@ -62,7 +62,7 @@ def corpus(given: str, split: str | None) -> Faces:
     """The corpus of "NAME=PATH", or one split of it.
 
     Raises:
-        InputError: it is not of that form, the path has another layout, or there is no such split.
+        InputError: it is not of that form or of another kind, the path has another layout, or there is no such split.
         UnknownNameError: there is no such corpus.
     """
     faces = catalogue.read(*name_and_path(given, "fer2013=fer2013.parquet"))
