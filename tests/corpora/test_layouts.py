@@ -12,6 +12,8 @@ from emotrace.corpora.labels import position
 from emotrace.errors import InputError, UnknownNameError
 from emotrace.scheme import EXPRESSION_7, EXPRESSION_8
 
+AFFECTNET_HEAD = "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,valence,arousal"
+
 
 def picture(path, grey=100):
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,10 +84,17 @@ def test_tfd_gives_the_parts_of_a_fold(tmp_path):
         tfd.read(tmp_path / "text.mat")
 
 
+@pytest.mark.parametrize("kept", [0, 100, 127, 300])
+def test_a_tfd_that_is_cut_off_is_named(tmp_path, kept):
+    scipy.io.savemat(tmp_path / "t.mat", {"images": np.zeros((8, 48, 48), np.uint8)})
+    (tmp_path / "cut.mat").write_bytes((tmp_path / "t.mat").read_bytes()[:kept])
+    with pytest.raises(InputError, match=r"cut.mat: not a MATLAB file up to version 7, or cut off"):
+        tfd.read(tmp_path / "cut.mat")
+
+
 def test_affectnet_of_2017_has_labels_valence_and_arousal(tmp_path):
     picture(tmp_path / "Manually_Annotated_Images" / "1" / "a.jpg")
-    head = "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,valence,arousal"
-    (tmp_path / "training.csv").write_text(f"{head}\n1/a.jpg,0,0,1,1,x,6,-0.5,0.25\n1/a.jpg,0,0,1,1,x,10,-2,-2\n")
+    (tmp_path / "training.csv").write_text(f"{AFFECTNET_HEAD}\n1/a.jpg,0,0,1,1,x,6,-0.5,0.25\n1/a.jpg,0,0,1,1,x,10,-2,-2\n")
     faces = affectnet.read(tmp_path)
     assert named(faces) == ["anger", None]
     assert faces.affect[0].tolist() == [-0.5, 0.25]

@@ -13,10 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import scipy.io
+from scipy.io.matlab import MatReadError
 
 from emotrace.corpora.table import NO_LABEL, Faces, table
 from emotrace.errors import InputError
 
+# What loadmat raises of files that are cut off, are something else, or of version 7.3.
+DAMAGED = (MatReadError, OSError, ValueError, TypeError, IndexError, NotImplementedError)
 PARTS = {0: "unlabelled", 1: "train", 2: "val", 3: "test"}
 
 
@@ -34,8 +37,8 @@ def read(path: Path, fold: int = 0) -> Faces:
         raise InputError(f"{path}: no such file; expected TFD_48x48.mat")
     try:
         content = scipy.io.loadmat(path)
-    except (ValueError, NotImplementedError) as error:
-        raise InputError(f"{path}: not a MATLAB file up to version 7 ({error})") from error
+    except DAMAGED as error:
+        raise InputError(f"{path}: not a MATLAB file up to version 7, or cut off ({error}); expected TFD_48x48.mat") from error
     if missing := [name for name in ("images", "labs_ex", "labs_id", "folds") if name not in content]:
         found = ", ".join(name for name in content if name[0] != "_") or "nothing"
         raise InputError(f"{path}: no variable {missing[0]!r}; expected images, labs_ex, labs_id, folds; found {found}")
