@@ -35,6 +35,18 @@ def test_folders_named_after_expressions_with_and_without_splits(tmp_path):
     assert folders.read_classes(tmp_path / "b").split.tolist() == ["train"]
 
 
+def test_folders_of_pictures_named_after_no_expression_are_named(tmp_path):
+    picture(tmp_path / "angry" / "1.png")
+    (tmp_path / "angry" / "folder.png").mkdir()
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "read.txt").touch()
+    assert folders.read_classes(tmp_path).origin.tolist() == ["angry/1.png"]
+    picture(tmp_path / "hapy" / "2.png")
+    picture(tmp_path / "train" / "sadd" / "3.png")
+    with pytest.raises(InputError, match=r"no expression \(hapy, train/sadd\); expected folders named afraid, .*happy"):
+        folders.read_classes(tmp_path)
+
+
 def test_ck_plus_knows_the_subject(tmp_path):
     picture(tmp_path / "surprise" / "S010_002_00000014.png")
     faces = folders.read_ck_plus(tmp_path)

@@ -106,6 +106,23 @@ def test_a_folder_a_class_with_and_without_splits(tmp_path: Path) -> None:
         corpus.of_split("dev")
 
 
+def test_folders_of_recordings_named_after_no_expression_are_named(tmp_path: Path) -> None:
+    tone(tmp_path / "train" / "angry" / "a.wav")
+    (tmp_path / "train" / "angry" / "folder.wav").mkdir()
+    (tmp_path / "notes").mkdir()
+    tone(tmp_path / "train" / "contempt" / "b.wav")   # of faces: the voice has none
+    assert named(voices.read_classes(tmp_path)) == ["anger"]
+    tone(tmp_path / "train" / "hapy" / "c.wav")
+    with pytest.raises(InputError, match=r"no expression \(train/hapy\); expected folders named afraid, an, .*happy"):
+        voices.read_classes(tmp_path)
+
+
+def test_recordings_of_expressions_that_the_voice_has_not_are_refused(tmp_path: Path) -> None:
+    tone(tmp_path / "contempt" / "a.wav")
+    with pytest.raises(InputError, match=r"named after no expression \(contempt\); expected folders named afraid"):
+        voices.read_classes(tmp_path)
+
+
 @pytest.mark.parametrize("name", VOICE_CORPORA)
 def test_every_voice_corpus_refuses_an_empty_folder_in_one_line_and_says_what_it_expects(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match="expected") as caught:

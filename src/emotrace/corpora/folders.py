@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from emotrace.corpora.labels import POSITION, position
+from emotrace.corpora.labels import POSITION, in_classes, position
 from emotrace.corpora.table import NO_LABEL, Faces, table
 from emotrace.errors import InputError
 
@@ -26,13 +26,9 @@ def read_classes(path: Path, corpus: str = "folder") -> Faces:
     """Pictures in a folder a class, with or without a folder a split above it.
 
     Raises:
-        InputError: no folder is named after an expression.
+        InputError: pictures lie in a folder that is named after no expression.
     """
-    files = _pictures(path)
-    kept = [file for file in files if file.parent.name.lower() in POSITION]
-    if not kept:
-        found = sorted({file.parent.name for file in files})[:8]
-        raise InputError(f"{path}: no folder named after an expression (angry, happy, ...); found {', '.join(found)}")
+    kept = in_classes(_pictures(path), path, POSITION)
     return table(
         corpus,
         kept,
@@ -111,7 +107,7 @@ def read_radboud(path: Path) -> Faces:
 def _pictures(path: Path) -> list[Path]:
     if not path.is_dir():
         raise InputError(f"{path}: no such folder; expected a folder of pictures")
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
     if not files:
         raise InputError(f"{path}: no pictures; expected files of {', '.join(SUFFIXES)}")
     return files

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
 from emotrace.errors import InputError
 from emotrace.scheme import EXPRESSION_8
 
@@ -27,3 +30,23 @@ def position(word: str, corpus: str) -> int:
     if word.strip().lower() not in POSITION:
         raise InputError(f"{corpus}: {word!r} is no known expression; expected one of {', '.join(sorted(POSITION))}")
     return POSITION[word.strip().lower()]
+
+
+def in_classes(files: Sequence[Path], path: Path, known: Collection[str]) -> list[Path]:
+    """The files whose folders are named after expressions.
+
+    Args:
+        files: pictures or recordings that lie anywhere under `path`.
+        path: folder of the corpus.
+        known: names in lower case, of POSITION; a folder of another name in POSITION is left out, as contempt among voices.
+
+    Raises:
+        InputError: files lie in a folder that is named after no expression, or none is left.
+    """
+    kept = [file for file in files if file.parent.name.lower() in known]
+    strange = {file.parent for file in files if file.parent.name.lower() not in POSITION}
+    if strange or not kept:
+        folders = sorted(folder.relative_to(path).as_posix() for folder in strange or {file.parent for file in files})
+        expected = f"expected folders named {', '.join(sorted(known))}; rename those or take them out"
+        raise InputError(f"{path}: files lie in folders named after no expression ({', '.join(folders[:8])}); {expected}")
+    return kept

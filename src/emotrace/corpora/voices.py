@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.container import opened
-from emotrace.corpora.labels import POSITION
+from emotrace.corpora.labels import POSITION, in_classes
 from emotrace.errors import InputError
 from emotrace.scheme import EXPRESSION_7, VOICE_EXPRESSION
 
@@ -137,7 +137,7 @@ def recordings(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         raise InputError(f"{path}: no such folder; expected a folder of recordings")
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
     if not files:
         raise InputError(f"{path}: no recordings; expected files of {', '.join(SUFFIXES)}")
     return files
@@ -178,13 +178,9 @@ def read_classes(path: Path) -> Voices:
     """Recordings in a folder a class, with or without a folder a split above it.
 
     Raises:
-        InputError: no folder is named after an expression.
+        InputError: recordings lie in a folder that is named after no expression, or in none of the voice.
     """
-    files = recordings(path)
-    kept = [file for file in files if file.parent.name.lower() in POSITIONS]
-    if not kept:
-        found = ", ".join(sorted({file.parent.name for file in files})[:8])
-        raise InputError(f"{path}: expected folders named after expressions (angry, happy, ...); found {found}")
+    kept = in_classes(recordings(path), path, POSITIONS)
     return table(
         "folder",
         kept,
