@@ -79,7 +79,7 @@ def test_another_layout_says_what_was_found_and_what_was_expected(tmp_path):
     with pytest.raises(InputError, match=r"no such file; expected fer2013.csv"):
         fer2013.read(tmp_path)
     (tmp_path / "fer2013.csv").write_text("label,image\n")
-    with pytest.raises(InputError, match="expected the head emotion,pixels,Usage, found label,image"):
+    with pytest.raises(InputError, match="no column 'emotion'; expected emotion, pixels, Usage; found label, image"):
         fer2013.read(tmp_path)
     (tmp_path / "fer2013.csv").write_text("emotion,pixels,Usage\n0,1 2 3,Training\n")
     with pytest.raises(InputError, match=r"fer2013.csv:2: expected 2304 grey levels \(48 x 48\), found 3"):
@@ -91,6 +91,85 @@ def test_another_layout_says_what_was_found_and_what_was_expected(tmp_path):
     (tmp_path / "fer2013new.csv").write_text(VOTE_HEAD + "\n" + VOTES[0] + "\n")
     with pytest.raises(InputError, match=r"1 rows, but fer2013.csv beside it has 3"):
         fer2013.read(tmp_path)
+
+
+GREY = " ".join(["7"] * 48 * 48)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        *((f"{label},{GREY},Training", f"fer2013.csv:2: '{label}' is no label; expected 0..6, or -1 for none")
+          for label in ("7", "-2", "nan", "3.0", "happy")),
+        ("0", "fer2013.csv:2: expected 3 cells as in the head, found 1; complete the row or take it out"),
+        *((f"0,{level}{GREY[1:]},Training", "fer2013.csv:2: expected grey levels 0..255 with blanks between them")
+          for level in ("300", "-1", "x")),
+    ],
+)  # fmt: skip
+def test_a_row_of_the_csv_that_cannot_be_read_is_named(tmp_path, row, words):
+    (tmp_path / "fer2013.csv").write_text(f"emotion,pixels,Usage\n{row}\n")
+    with pytest.raises(InputError, match=words):
+        fer2013.read(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfee\x00m\x00o\x00", b"\x89PNG\r\n\x1a\n\x00\x00"])
+def test_a_csv_that_is_no_text_in_utf_8_says_so(tmp_path, content):
+    (tmp_path / "fer2013.csv").write_bytes(content)
+    with pytest.raises(InputError, match=r"fer2013.csv: is no table of text in UTF-8 .*; expected the columns emotion, pixels"):
+        fer2013.read(tmp_path)
+
+
+@pytest.mark.parametrize("label", ["-1", ""])
+def test_a_row_of_the_csv_without_a_label_has_none_and_a_byte_order_mark_is_no_harm(tmp_path, label):
+    (tmp_path / "fer2013.csv").write_text(f"emotion,pixels,Usage\n{label},{GREY},Training\n", encoding="utf-8-sig")
+    assert fer2013.read(tmp_path).label.tolist() == [-1]
+
+
+def test_text_in_the_votes_of_the_csv_is_named(tmp_path):
+    write_csv(tmp_path)
+    (tmp_path / "fer2013new.csv").write_text("\n".join([VOTE_HEAD, *VOTES]).replace("10", "ten"))
+    with pytest.raises(InputError, match=r"fer2013new.csv:3: nf is 'ten'; expected a number"):
+        fer2013.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ({"label": [0, 6, 3]}, r"f.parquet:0: label is 0; expected a word as angry"),
+        ({"label": [float("nan"), 0, 0]}, r"f.parquet:0: label is nan; expected a word as angry"),
+        ({"label": ["angry", "sleepy", "sad"]}, r"f.parquet:1: 'sleepy' is no known expression"),
+        ({"image": [b"1", None, b"3"]}, r"f.parquet:1: image holds no bytes, got NoneType; expected an encoded picture"),
+        ({"image": ["1.png", "2.png", "3.png"]}, r"f.parquet:0: image holds no bytes, got str"),
+        ({"image": [{"bytes": None, "path": "1.png"}] * 3}, r"f.parquet:0: image holds no bytes, got NoneType"),
+        ({f"ferplus_{word}": ["0", "2", "many"] for word in fer2013.FERPLUS_WORDS}, r"f.parquet:0: ferplus_anger is '0'; exp"),
+    ],
+)
+def test_a_row_of_the_parquet_that_cannot_be_read_is_named(tmp_path, column, words):
+    with pytest.raises(InputError, match=words):
+        fer2013.read(write_parquet(tmp_path / "f.parquet", **column))
+
+
+@pytest.mark.parametrize("content", [b"", b"no parquet at all", b"PAR1 cut PAR1"])
+def test_a_file_that_is_no_parquet_says_so_in_one_line(tmp_path, content):
+    (tmp_path / "f.parquet").write_bytes(content)
+    with pytest.raises(InputError, match=r"f.parquet: is no parquet file that can be read .*; expected image, label") as caught:
+        fer2013.read(tmp_path / "f.parquet")
+    assert "\n" not in str(caught.value)
+
+
+def test_pictures_with_their_path_as_hugging_face_writes_them_and_null_labels_are_read(tmp_path):
+    encoded = [{"bytes": cv2.imencode(".png", pixels(i))[1].tobytes(), "path": f"{i}.png"} for i in range(3)]
+    faces = fer2013.read(write_parquet(tmp_path / "f.parquet", image=encoded, label=["angry", None, "happy"]))
+    assert (faces.images() == np.stack([pixels(i) for i in range(3)])).all()
+    assert faces.label.tolist() == [0, -1, 3]
+
+
+def test_a_picture_of_the_parquet_that_cannot_be_decoded_is_named_by_its_row(tmp_path):
+    faces = fer2013.read(write_parquet(tmp_path / "f.parquet", image=[b"7 bytes", b"", b""]))
+    with pytest.raises(InputError, match=r"f.parquet:0 \(7 bytes\) is no image that can be decoded"):
+        faces.images()
+    with pytest.raises(InputError, match=r"f.parquet:2 \(0 bytes\) is no image that can be decoded"):
+        faces[np.array([2])].images()
 
 
 def test_the_real_parquet_has_the_published_numbers_of_rows(data):

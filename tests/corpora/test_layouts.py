@@ -114,6 +114,35 @@ def test_affectnet_of_2017_has_labels_valence_and_arousal(tmp_path):
     assert faces.images().shape == (2, 48, 48)
 
 
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ("1.0,0,0", r"training.csv:2: '1.0' is no label; expected 0..10, or -1 for none"),
+        ("nan,0,0", r"training.csv:2: 'nan' is no label"),
+        ("11,0,0", r"training.csv:2: '11' is no label"),
+        ("1,much,0", r"training.csv:2: valence is 'much'; expected a number"),
+        ("1,0,", r"training.csv:2: arousal is ''; expected a number"),
+        ("1", r"training.csv:2: expected 9 cells as in the head, found 7"),
+    ],
+)
+def test_a_row_of_affectnet_that_cannot_be_read_is_named(tmp_path, cells, words):
+    (tmp_path / "training.csv").write_text(f"{AFFECTNET_HEAD}\n1/a.jpg,0,0,1,1,x,{cells}\n")
+    with pytest.raises(InputError, match=words):
+        affectnet.read(tmp_path)
+
+
+@pytest.mark.parametrize("expression", ["-1", ""])
+def test_a_row_of_affectnet_without_a_label_has_none(tmp_path, expression):
+    (tmp_path / "training.csv").write_text(f"{AFFECTNET_HEAD}\n1/a.jpg,0,0,1,1,x,{expression},0,0\n", encoding="utf-8-sig")
+    assert named(affectnet.read(tmp_path)) == [None]
+
+
+def test_a_picture_that_a_table_lists_and_is_not_there_is_named(tmp_path):
+    (tmp_path / "training.csv").write_text(f"{AFFECTNET_HEAD}\n1/a.jpg,0,0,1,1,x,1,0,0\n")
+    with pytest.raises(InputError, match=r"1/a.jpg: cannot be read \(No such file or directory\); expected a picture"):
+        affectnet.read(tmp_path).images()
+
+
 def test_affectnet_of_2021_reads_its_annotation_files(tmp_path):
     for number, expression in ((0, 7), (12, 1)):
         picture(tmp_path / "val_set" / "images" / f"{number}.jpg")
@@ -123,6 +152,13 @@ def test_affectnet_of_2021_reads_its_annotation_files(tmp_path):
     faces = affectnet.read(tmp_path)
     assert (named(faces), faces.split.tolist()) == (["contempt", "happiness"], ["val_set"] * 2)
     assert faces.affect.tolist() == [[0.5, -0.25]] * 2
+    np.save(tmp_path / "val_set" / "annotations" / "12_exp.npy", np.array("nan"))
+    with pytest.raises(InputError, match=r"val_set/annotations/12_exp.npy: 'nan' is no label; expected 0..10"):
+        affectnet.read(tmp_path)
+    for damage in (lambda file: file.write_bytes(b""), lambda file: np.save(file, np.zeros(2)), lambda file: file.unlink()):
+        damage(tmp_path / "val_set" / "annotations" / "12_exp.npy")
+        with pytest.raises(InputError, match=r"12_exp.npy: expected one number as NumPy writes it"):
+            affectnet.read(tmp_path)
 
 
 @pytest.mark.parametrize("name", list(catalogue.CORPORA))

@@ -187,6 +187,16 @@ def test_a_folder_without_its_list_is_refused(tmp_path: Path) -> None:
         paired.read(tmp_path)
 
 
+def test_a_list_that_is_damaged_names_its_row(faces: Faces, corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / paired.LIST).write_text("clip,row\na.mp4,3\nb.mp4,-1\n", encoding="utf-8-sig")
+    with pytest.raises(InputError, match=r"clips.csv:3: row is '-1'; expected a row of FER2013"):
+        paired.unshown(faces, tmp_path)
+    broken = shutil.copytree(corpus, tmp_path / "broken")
+    (broken / paired.LIST).write_text("clip,row\n")
+    with pytest.raises(InputError, match=r"clips.csv: no column 'speaker'; expected clip, speaker; found clip, row"):
+        paired.read(broken)
+
+
 def test_two_speakers_of_a_gender_are_too_few(voices: Voices) -> None:
     few = voices[np.isin(voices.speaker, ["01", "02", "03", "04", "06"])]
     with pytest.raises(InputError, match="RAVDESS: 2 male speakers; 3 or more keep the parts apart"):

@@ -15,6 +15,7 @@ from emotrace.errors import InputError, UnknownNameError
 from emotrace.scheme import VOICE_EXPRESSION
 
 VOICE_CORPORA = list(catalogue.VOICES)
+HEAD = "file_id\temotion\traw_text\tnormalized_text\tspeaker_id\tgender\tage\n"
 
 
 def tone(path: Path, seconds: float = 0.1, sample_rate: int = 16_000, channels: int = 1) -> Path:
@@ -61,9 +62,8 @@ def test_a_file_that_is_not_named_as_in_ravdess_is_named(tmp_path: Path) -> None
 
 
 def test_nemo_finds_files_of_any_format_by_their_table(tmp_path: Path) -> None:
-    head = "file_id\temotion\traw_text\tnormalized_text\tspeaker_id\tgender\tage\n"
     first = "WR0_surprised_64.wav\tsurprised\tUcho.\tucho\t        WR0\tmale\t23\n"
-    (tmp_path / "data.tsv").write_text(head + first + "EB0_sadness_1.wav\tsadness\tLas.\tlas\tEB0\tfemale\t27\n")
+    (tmp_path / "data.tsv").write_text(HEAD + first + "EB0_sadness_1.wav\tsadness\tLas.\tlas\tEB0\tfemale\t27\n")
     tone(tmp_path / "samples" / "WR0_surprised_64.wav")
     with pytest.raises(InputError, match=r"1 of 2 files that data.tsv lists are not there, as EB0_sadness_1.wav"):
         nemo.read(tmp_path)
@@ -80,6 +80,28 @@ def test_a_table_without_a_column_says_which(tmp_path: Path) -> None:
     (tmp_path / "data.tsv").write_text("file_id\temotion\n")
     with pytest.raises(InputError, match="no column 'normalized_text'"):
         nemo.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"WR0_surprised_64.wav\tsurprised\n", "data.tsv:2: expected 7 cells as in the head, found 2"),
+        (b"a.wav\tsleepy\tUcho.\tucho\tWR0\tmale\t23\n", "data.tsv:2: 'sleepy' is no known expression"),
+        (b"\xff\xfe\n", "data.tsv: is no table of text in UTF-8"),
+    ],
+)
+def test_a_row_of_nemo_that_cannot_be_read_is_named(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "data.tsv").write_bytes(HEAD.encode() + content)
+    tone(tmp_path / "samples" / "a.wav")
+    with pytest.raises(InputError, match=words) as caught:
+        nemo.read(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_table_of_nemo_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "data.tsv").write_text(HEAD + "a.wav\tanger\tUcho.\tucho\tWR0\tmale\t23\n", encoding="utf-8-sig")
+    tone(tmp_path / "samples" / "a.wav")
+    assert named(nemo.read(tmp_path)) == ["anger"]
 
 
 def test_savee_knows_the_speaker_from_the_name_or_from_the_folder(tmp_path: Path) -> None:

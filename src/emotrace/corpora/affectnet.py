@@ -8,18 +8,19 @@ Source: Mollahosseini, Hasani & Mahoor 2019, AffectNet, IEEE Transactions on Aff
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emotrace.corpora.labels import position
-from emotrace.corpora.table import NO_LABEL, Faces, table
+from emotrace.corpora import delimited
+from emotrace.corpora.labels import numbered
+from emotrace.corpora.table import Faces, table
 from emotrace.errors import InputError
 
 NAME = "AffectNet"
-ORDER = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt")  # 8-10: none, uncertain, no face
+# 8-10 are none, uncertain and no face.
+ORDER = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt", *[""] * 3)
 CSV_COLUMNS = ("subDirectory_filePath", "expression", "valence", "arousal")
 PICTURES = ("Manually_Annotated_Images", "Manually_Annotated/Manually_Annotated_Images", ".")
 NO_AFFECT = -2.0
@@ -29,7 +30,7 @@ def read(path: Path) -> Faces:
     """AffectNet from its folder, with valence and arousal.
 
     Raises:
-        InputError: the folder has neither form.
+        InputError: the folder has neither form, or an annotation is missing or cannot be read.
     """
     lists = [file for name in ("training.csv", "validation.csv") if (file := path / name).is_file()]
     sets = [folder for name in ("train_set", "val_set") if (folder := path / name / "annotations").is_dir()]
@@ -46,22 +47,33 @@ Row = tuple[Path, int, float, float, str]
 
 def _rows_of_csv(file: Path) -> list[Row]:
     folder = next(file.parent / name for name in PICTURES if (file.parent / name).is_dir())
-    with file.open(newline="") as stream:
-        rows = csv.DictReader(stream)
-        if missing := [column for column in CSV_COLUMNS if column not in (rows.fieldnames or ())]:
-            raise InputError(f"{file}: no column {missing[0]!r}; found {', '.join(rows.fieldnames or ())}")
-        return [
-            (folder / row[CSV_COLUMNS[0]], int(row["expression"]), float(row["valence"]), float(row["arousal"]), file.stem)
-            for row in rows
-        ]
+    return [
+        (
+            folder / row[CSV_COLUMNS[0]],
+            numbered(row["expression"], ORDER, where),
+            delimited.number(row["valence"], where, "valence"),
+            delimited.number(row["arousal"], where, "arousal"),
+            file.stem,
+        )
+        for where, row in delimited.rows(file, CSV_COLUMNS)
+    ]
 
 
 def _rows_of_set(folder: Path) -> list[Row]:
-    def value(number: str, what: str) -> float:
-        return float(np.load(folder / "annotations" / f"{number}_{what}.npy", allow_pickle=False))
-
     files = sorted((folder / "images").glob("*.jpg"), key=lambda file: file.stem.zfill(12))
-    return [(f, int(value(f.stem, "exp")), value(f.stem, "val"), value(f.stem, "aro"), folder.name) for f in files]
+    return [_annotated(file, folder) for file in files]
+
+
+def _annotated(picture: Path, folder: Path) -> Row:
+    def value(what: str) -> float:
+        file = folder / "annotations" / f"{picture.stem}_{what}.npy"
+        try:
+            return float(np.load(file, allow_pickle=False))
+        except (OSError, EOFError, TypeError, ValueError) as error:
+            raise InputError(f"{file}: expected one number as NumPy writes it ({error})") from error
+
+    label = numbered(f"{value('exp'):g}", ORDER, f"{folder.name}/annotations/{picture.stem}_exp.npy")
+    return picture, label, value("val"), value("aro"), folder.name
 
 
 def _table(rows: list[Row], path: Path) -> Faces:
@@ -69,7 +81,7 @@ def _table(rows: list[Row], path: Path) -> Faces:
     return table(
         NAME,
         [row[0] for row in rows],
-        [position(ORDER[row[1]], NAME) if row[1] < len(ORDER) else NO_LABEL for row in rows],
+        [row[1] for row in rows],
         [row[0].relative_to(path).as_posix() for row in rows],
         split=[row[4] for row in rows],
         affect=np.where(affect == NO_AFFECT, np.nan, affect).astype(np.float32),

@@ -10,14 +10,15 @@ Expression Recognition with Crowd-Sourced Label Distribution.
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from emotrace.corpora.labels import position
+from emotrace.corpora import delimited
+from emotrace.corpora.labels import numbered, position
 from emotrace.corpora.table import NO_LABEL, VOTE_COLUMNS, Faces, table
 from emotrace.errors import InputError
 
@@ -34,7 +35,7 @@ def read(path: Path) -> Faces:
     Rows that FER+ raters called no face keep their label; `shows_a_face` tells them apart.
 
     Raises:
-        InputError: the file is of neither form.
+        InputError: the file is of neither form, or a row of it cannot be read.
     """
     if path.is_dir():
         path = path / "fer2013.csv"
@@ -47,52 +48,79 @@ def read_parquet(path: Path) -> Faces:
     """FER2013 from one parquet file: image, label and usage, and the FER+ votes where they are there.
 
     Raises:
-        InputError: a column is missing.
+        InputError: it is no whole parquet file, a column is missing, or a cell holds something else.
     """
-    have = pq.read_schema(path).names
-    if missing := [name for name in ("image", "label", "usage") if name not in have]:
-        raise InputError(f"{path}: no column {missing[0]!r}; expected image, label, usage; found {', '.join(have)}")
-    columns = pq.read_table(path).to_pydict()
+    columns = _columns(path)
+    if missing := [name for name in ("image", "label", "usage") if name not in columns]:
+        raise InputError(f"{path}: no column {missing[0]!r}; expected image, label, usage; found {', '.join(columns)}")
+    origin = [f"{path.name}:{row}" for row in range(len(columns["image"]))]
     return table(
         NAME,
-        columns["image"],
-        [NO_LABEL if word is None else position(word, NAME) for word in columns["label"]],
-        [f"{path.name}:{row}" for row in range(len(columns["image"]))],
-        votes=_parquet_votes(columns),
+        [_encoded(cell, where) for cell, where in zip(columns["image"], origin, strict=True)],
+        [_named(cell, where) for cell, where in zip(columns["label"], origin, strict=True)],
+        origin,
+        votes=_parquet_votes(columns, origin),
         split=columns["usage"],
     )
 
 
-def _parquet_votes(columns: dict[str, list[int]]) -> NDArray[np.float32] | None:
-    if not all(f"ferplus_{word}" in columns for word in FERPLUS_WORDS):
+def _columns(path: Path) -> dict[str, list[Any]]:
+    try:
+        with path.open("rb") as stream:
+            columns: dict[str, list[Any]] = pq.read_table(stream).to_pydict()
+    except (OSError, ValueError) as error:   # Arrow's own errors are these
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"{path}: is no parquet file that can be read ({reason}); expected image, label, usage") from error
+    return columns
+
+
+def _encoded(cell: object, where: str) -> bytes:
+    """The bytes of a picture, alone or in the struct of bytes and path that Hugging Face's datasets write."""
+    data = cell.get("bytes") if isinstance(cell, dict) else cell
+    if not isinstance(data, bytes):
+        raise InputError(f"{where}: image holds no bytes, got {type(data).__name__}; expected an encoded picture as PNG")
+    return data
+
+
+def _named(cell: object, where: str) -> int:
+    if cell is not None and not isinstance(cell, str):
+        raise InputError(f"{where}: label is {cell!r}; expected a word as angry, or null where there is none")
+    return NO_LABEL if cell is None else position(cell, where)
+
+
+def _parquet_votes(columns: dict[str, list[Any]], origin: list[str]) -> NDArray[np.float32] | None:
+    names = [f"ferplus_{word}" for word in FERPLUS_WORDS]
+    if not set(names) <= set(columns):
         return None
-    return np.array([columns[f"ferplus_{word}"] for word in FERPLUS_WORDS], np.float32).T
+    for name in names:
+        for cell, where in zip(columns[name], origin, strict=True):
+            if not isinstance(cell, int | float | None):
+                raise InputError(f"{where}: {name} is {cell!r}; expected a number of raters")
+    return np.array([columns[name] for name in names], np.float32).T
 
 
 def read_csv(path: Path) -> Faces:
     """FER2013 from fer2013.csv, with the FER+ votes of fer2013new.csv where that lies beside it.
 
     Raises:
-        InputError: the head is another, or a row has not 48 x 48 grey levels.
+        InputError: a column is missing, or a row has not 48 x 48 grey levels or a label that is none.
     """
-    with path.open(newline="") as file:
-        rows = csv.reader(file)
-        head = [word.strip() for word in next(rows, [])]
-        if head != ["emotion", "pixels", "Usage"]:
-            raise InputError(f"{path}: expected the head emotion,pixels,Usage, found {','.join(head) or 'an empty file'}")
-        content = [(row, f"{path.name}:{number}") for number, row in enumerate(rows, 2) if row]
+    rows = delimited.rows(path, ("emotion", "pixels", "Usage"))
     return table(
         NAME,
-        [_pixels(row[1], where) for row, where in content],
-        [position(PUBLISHED_ORDER[int(row[0])], NAME) for row, _ in content],
-        [where for _, where in content],
-        votes=_csv_votes(path.with_name("fer2013new.csv"), len(content)),
-        split=[row[2] for row, _ in content],
+        [_pixels(row["pixels"], where) for where, row in rows],
+        [numbered(row["emotion"], PUBLISHED_ORDER, where) for where, row in rows],
+        [where for where, _ in rows],
+        votes=_csv_votes(path.with_name("fer2013new.csv"), len(rows)),
+        split=[row["Usage"] for _, row in rows],
     )
 
 
 def _pixels(text: str, where: str) -> NDArray[np.uint8]:
-    values = np.array(text.split(), np.uint8)
+    try:
+        values = np.array(text.split(), np.uint8)
+    except (OverflowError, ValueError) as error:
+        raise InputError(f"{where}: expected grey levels 0..255 with blanks between them ({error})") from error
     if values.size != SIDE * SIDE:
         raise InputError(f"{where}: expected {SIDE * SIDE} grey levels (48 x 48), found {values.size}")
     return values.reshape(SIDE, SIDE)
@@ -101,13 +129,11 @@ def _pixels(text: str, where: str) -> NDArray[np.uint8]:
 def _csv_votes(path: Path, n: int) -> NDArray[np.float32] | None:
     if not path.is_file():
         return None
-    with path.open(newline="") as file:
-        rows = [{key.lower(): value for key, value in row.items()} for row in csv.DictReader(file)]
+    rows = delimited.rows(path, FERPLUS_WORDS)
     if len(rows) != n:
         raise InputError(f"{path}: {len(rows)} rows, but fer2013.csv beside it has {n}; they go row by row")
-    if missing := [word for word in FERPLUS_WORDS if word not in (rows[0] if rows else {})]:
-        raise InputError(f"{path}: no column {missing[0]!r}; found {', '.join(rows[0]) if rows else 'no rows'}")
-    return np.array([[float(row[word] or 0) for word in FERPLUS_WORDS] for row in rows], np.float32)
+    votes = [[delimited.number(row[word] or "0", where, word) for word in FERPLUS_WORDS] for where, row in rows]
+    return np.array(votes, np.float32).reshape(n, len(FERPLUS_WORDS))
 
 
 def shows_a_face(faces: Faces) -> NDArray[np.bool_]:

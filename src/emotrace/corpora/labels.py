@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from emotrace.corpora.table import NO_LABEL
 from emotrace.errors import InputError
 from emotrace.scheme import EXPRESSION_8
 
@@ -30,6 +31,23 @@ def position(word: str, corpus: str) -> int:
     if word.strip().lower() not in POSITION:
         raise InputError(f"{corpus}: {word!r} is no known expression; expected one of {', '.join(sorted(POSITION))}")
     return POSITION[word.strip().lower()]
+
+
+def numbered(number: str, order: Sequence[str], where: str) -> int:
+    """Position in EXPRESSION_8 of a label that a corpus writes as its place in an order of its own; -1 for "" and "-1".
+
+    Args:
+        number: "3".
+        order: labels as the corpus numbers them from 0; "" where it means none.
+        where: the row, for the message.
+
+    Raises:
+        InputError: it is no place in the order.
+    """
+    words = {str(place): word for place, word in enumerate(order)} | {"": "", "-1": ""}
+    if number not in words:
+        raise InputError(f"{where}: {number[:40]!r} is no label; expected 0..{len(order) - 1}, or -1 for none")
+    return position(words[number], where) if words[number] else NO_LABEL
 
 
 def in_classes(files: Sequence[Path], path: Path, known: Collection[str]) -> list[Path]:

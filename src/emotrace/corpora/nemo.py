@@ -10,9 +10,9 @@ Source: Christop 2024, nEMO: Dataset of Emotional Speech in Polish, LREC-COLING.
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
+from emotrace.corpora import delimited
 from emotrace.corpora.voices import Voices, position, recordings, table
 from emotrace.errors import InputError
 
@@ -25,31 +25,23 @@ def read(path: Path) -> Voices:
     """nEMO from its folder.
 
     Raises:
-        InputError: there is no data.tsv, it lacks a column, or a file that it lists is not there.
+        InputError: there is no data.tsv, it is no whole table, or a file that it lists is not there.
     """
     file = path / TABLE
     if not file.is_file():
         found = ", ".join(sorted(p.name for p in path.glob("*"))[:8]) or "nothing"
         raise InputError(f"{path}: expected {TABLE} and samples/ of nEMO; found {found}")
-    rows = _rows(file)
+    rows = delimited.rows(file, COLUMNS, delimiter="\t")
     files = {sound.stem: sound for sound in recordings(path)}
-    if missing := [row["file_id"] for row in rows if Path(row["file_id"]).stem not in files]:
+    if missing := [row["file_id"] for _, row in rows if Path(row["file_id"]).stem not in files]:
         raise InputError(f"{path}: {len(missing)} of {len(rows)} files that {TABLE} lists are not there, as {missing[0]}")
-    found_files = [files[Path(row["file_id"]).stem] for row in rows]
+    found_files = [files[Path(row["file_id"]).stem] for _, row in rows]
     return table(
         NAME,
         found_files,
-        [position(row["emotion"], NAME) for row in rows],
+        [position(row["emotion"], where) for where, row in rows],
         [sound.relative_to(path).as_posix() for sound in found_files],
-        speaker=[row["speaker_id"] for row in rows],
-        gender=[row["gender"] for row in rows],
-        statement=[row["normalized_text"] for row in rows],
+        speaker=[row["speaker_id"] for _, row in rows],
+        gender=[row["gender"] for _, row in rows],
+        statement=[row["normalized_text"] for _, row in rows],
     )
-
-
-def _rows(file: Path) -> list[dict[str, str]]:
-    with file.open(newline="", encoding="utf-8") as stream:
-        reader = csv.DictReader(stream, delimiter="\t")
-        if missing := [column for column in COLUMNS if column not in (reader.fieldnames or ())]:
-            raise InputError(f"{file}: no column {missing[0]!r}; expected {', '.join(COLUMNS)}")
-        return [{column: row[column].strip() for column in COLUMNS} for row in reader]  # the published table pads speakers

@@ -12,7 +12,6 @@ and no speaker is in two parts, and none is used twice. `python -m emotrace.corp
 from __future__ import annotations
 
 import argparse
-import csv
 import hashlib
 import sys
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emotrace.corpora import afew, fer2013, ravdess
+from emotrace.corpora import afew, delimited, fer2013, ravdess
 from emotrace.corpora.clips import Clips
 from emotrace.corpora.labels import POSITION
 from emotrace.corpora.moving_face import film
@@ -94,13 +93,12 @@ def read(path: Path) -> Clips:
     """The constructed corpus; `subject` is the speaker.
 
     Raises:
-        InputError: it is no such folder.
+        InputError: it is no such folder, or its list is damaged.
     """
     if not (path / LIST).is_file():
         raise InputError(f"{path}: no {LIST}; make the corpus with python -m emotrace.corpora.paired FER2013 RAVDESS {path}")
     clips = afew.read(path, NAME)
-    with (path / LIST).open(newline="") as stream:
-        speakers = {row["clip"]: row["speaker"] for row in csv.DictReader(stream)}
+    speakers = {row["clip"]: row["speaker"] for _, row in delimited.rows(path / LIST, ("clip", "speaker"))}
     if strangers := [origin for origin in clips.origin if origin not in speakers]:
         raise InputError(f"{path}: {strangers[0]} is not in {LIST}; take it out, or make the corpus again")
     subject = np.array([speakers[origin] for origin in clips.origin], np.str_)
@@ -115,12 +113,15 @@ def unshown(faces: Faces, path: Path) -> Faces:
         path: folder of a corpus of clips; where it is not the constructed one, the pictures are given back as they are.
 
     Raises:
-        InputError: the corpus shows a row that the table does not have.
+        InputError: the corpus shows a row that the table does not have, or its list is damaged.
     """
     if faces.corpus != fer2013.NAME or not (path / LIST).is_file():
         return faces
-    with (path / LIST).open(newline="") as stream:
-        shown = np.array([int(row["row"]) for row in csv.DictReader(stream)], np.int64)
+    rows = delimited.rows(path / LIST, ("row",))
+    if broken := [(where, row["row"]) for where, row in rows if not row["row"].isdecimal()]:
+        where, got = broken[0]
+        raise InputError(f"{where}: row is {got!r}; expected a row of FER2013, 0 or above; make the corpus again")
+    shown = np.array([int(row["row"]) for _, row in rows], np.int64)
     if shown.max(initial=-1) >= len(faces):
         there = f"the table given has {len(faces)}; give the one it was made of"
         raise InputError(f"{path}: shows row {shown.max()} of FER2013, {there}")

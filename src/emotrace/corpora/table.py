@@ -22,26 +22,34 @@ COLUMNS = ("label", "votes", "subject", "split", "origin", "affect")
 VOTE_COLUMNS = (*EXPRESSION_8.labels, "unknown", "not_a_face")
 
 
-def decode(picture: Picture) -> NDArray[np.uint8]:
+def decode(picture: Picture, where: str = "a picture") -> NDArray[np.uint8]:
     """One picture as grey levels.
 
     Args:
         picture: an encoded image, a file, or grey levels (h, w).
+        where: an encoded image comes from, for the message.
 
     Returns:
         (h, w) uint8.
 
     Raises:
-        InputError: the bytes or the file are no image.
+        InputError: the bytes or the file are no image, or the file cannot be read.
     """
     if isinstance(picture, np.ndarray):
         return picture
-    data = picture.read_bytes() if isinstance(picture, Path) else picture
+    data = _content(picture) if isinstance(picture, Path) else picture
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
     if image is None:
-        what = str(picture) if isinstance(picture, Path) else f"a picture of {len(data)} bytes"
+        what = str(picture) if isinstance(picture, Path) else f"{where} ({len(data)} bytes)"
         raise InputError(f"{what} is no image that can be decoded (expected WebP, PNG, JPEG, BMP, PGM or TIFF)")
     return np.asarray(image, np.uint8)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror}); expected a picture") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +117,9 @@ class Faces:
             (n, h, w) uint8.
 
         Raises:
-            InputError: pictures differ in size and no size is given.
+            InputError: a picture cannot be decoded, or pictures differ in size and no size is given.
         """
-        decoded = [decode(picture) for picture in self.pictures]
+        decoded = [decode(picture, str(where)) for picture, where in zip(self.pictures, self.origin, strict=True)]
         if size:
             decoded = [resize(image, size) for image in decoded]
         shapes = sorted({image.shape for image in decoded})
