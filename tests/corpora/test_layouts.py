@@ -38,6 +38,8 @@ def test_folders_named_after_expressions_with_and_without_splits(tmp_path):
 def test_folders_of_pictures_named_after_no_expression_are_named(tmp_path):
     picture(tmp_path / "angry" / "1.png")
     (tmp_path / "angry" / "folder.png").mkdir()
+    picture(tmp_path / ".ipynb_checkpoints" / "1.png")
+    picture(tmp_path / "__MACOSX" / "angry" / "._1.png")
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "read.txt").touch()
     assert folders.read_classes(tmp_path).origin.tolist() == ["angry/1.png"]
