@@ -121,6 +121,18 @@ def test_a_class_in_one_group_only_still_gets_a_machine() -> None:
     assert (found.argmax(axis=1) == labels).mean() > 0.8
 
 
+def test_a_class_that_only_one_speaker_has_is_named_by_sigmoids_of_training_values() -> None:
+    features, labels = overlapping(160, 2)
+    alone, groups = np.full(20, 2), np.repeat(["a", "b", "c", "d", "a"], [40, 40, 40, 40, 20])
+    features, labels = np.concatenate([features, overlapping(20, 1, seed=3)[0] + 4]), np.concatenate([labels, alone])
+    machine = fit_svm(features, labels, groups=groups)
+    values = machine.pair_values(features)
+    for pair, (first, second) in enumerate(((0, 1), (0, 2), (1, 2))):
+        own = (labels == first) | (labels == second)
+        assert machine.sigmoid[pair] == pytest.approx(platt(values[own, pair], labels[own] == first))
+    assert (machine.probabilities(features).argmax(axis=1) == labels)[labels == 2].all()
+
+
 def test_a_class_with_a_single_clip_is_fitted_too() -> None:
     features, labels = overlapping(61, 2)
     labels[60] = 2

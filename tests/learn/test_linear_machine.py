@@ -13,6 +13,7 @@ from emotrace.errors import InputError
 from emotrace.learn.aggregation import Normalisation
 from emotrace.learn.arrays import keep, loaded
 from emotrace.learn.linear_machine import LinearMachine, fit_machine, splits
+from emotrace.learn.support_vectors import platt
 
 PLAIN = Normalisation(rescale=False, root=False)
 
@@ -89,6 +90,16 @@ def test_classes_of_one_clip_are_still_learnt() -> None:
     machine = fit_machine(features, labels, seed=1)
     assert machine.classes.tolist() == [0, 1, 2, 6]
     assert np.isfinite(machine.probabilities(features, 7)).all()
+
+
+def test_a_class_that_only_one_speaker_has_is_named_by_sigmoids_of_training_values() -> None:
+    features, labels = planted(120, 6)
+    speakers = np.where(labels == 2, "a", np.array(["a", "b", "c", "d"])[np.arange(120) // 30])
+    machine = fit_machine(features, labels, speakers)
+    values = machine.values(features)
+    for label in range(3):
+        assert machine.sigmoid[label] == pytest.approx(platt(values[:, label], labels == label))
+    assert (machine.probabilities(features, 7).argmax(axis=1) == labels)[labels == 2].mean() > 0.9
 
 
 def test_what_cannot_be_fitted_is_refused() -> None:

@@ -75,6 +75,9 @@ def fit_machine(
 ) -> LinearMachine:
     """Choose C, fit the machine on all rows, and its sigmoids on values of rows that were held out.
 
+    Where a class cannot be held out, since it has a single clip or the groups of a single fold have all of its clips, the
+    sigmoids are fitted on the training values.
+
     Args:
         features: (n, d), no NaN.
         labels: (n,) of at least two classes.
@@ -114,7 +117,7 @@ def fit_machine(
             fold = fit_normaliser(features[kept], steps)
             planes, offset = _planes(_svm(fold(features[kept]), labels[kept], cost, seed))
             values[left], known[left] = fold(features[left]) @ planes.T + offset, True
-    if not known.any():  # where a class has a single clip, nothing can be held out
+    if len(np.unique(labels[known])) < len(classes):
         values, known = plain.values(features), np.ones(len(labels), np.bool_)
     sigmoid = np.array([platt(values[known, i], labels[known] == label) for i, label in enumerate(classes)])
     return LinearMachine(normaliser, weights, intercept, sigmoid, classes, plain.cost, plain.accuracy)

@@ -27,7 +27,8 @@ def fit_svm(
     """A machine with probabilities.
 
     Its sigmoids are fitted on values of clips that were held out, in up to five folds that keep groups (speakers) together;
-    where a class has a single clip there is nothing to hold out, and they are fitted on the training values.
+    where a class cannot be held out, since it has a single clip or the groups of a single fold have all of its clips, they are
+    fitted on the training values.
 
     Args:
         features: (n, d), no NaN.
@@ -56,7 +57,7 @@ def fit_svm(
             fold = _arrays(_machine(kernel, cost, width).fit(standard[kept], labels[kept]))
             held_out[left], known[left] = fold.pair_values(standard[left]), True
     plain = _arrays(_machine(kernel, cost, width).fit(standard, labels))
-    if not known.any():
+    if len(np.unique(labels[known])) < len(classes):
         held_out, known = plain.pair_values(standard), np.ones(len(labels), bool)
     sigmoid = _sigmoids(held_out[known], labels[known], classes)
     return SupportVectors(
