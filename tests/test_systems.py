@@ -190,6 +190,7 @@ def test_a_finished_analysis_is_asked_more_systems_and_keeps_what_others_said(
 def test_a_system_that_was_trained_anew_is_asked_again_in_its_place(asked: list[str], film: Path, tmp_path: Path) -> None:
     run, other = run_of(tmp_path / "run"), run_of(tmp_path / "other")
     analyze(film, tmp_path / "out", run, other)
+    (run / record.FILE).unlink()
     record.write(run, "brightness", Config(0.5))
     found = analyze(film, tmp_path / "out", run)
     assert answers(found) == {"run": 4, "other": 4}

@@ -81,6 +81,19 @@ def test_a_recipe_of_clips_is_trained_and_its_folder_evaluated(
         trained.measure(str(tmp_path / "run"), f"afew={films}", "Test", "votes")
 
 
+def test_a_run_is_gone_on_with_by_its_own_constants_and_kept_from_others(
+    stubborn: list[list[Faces]], films: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    run("stubborn", films, folder)
+    run("stubborn", films, folder)
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    with pytest.raises(InputError, match=r"run: holds a run with answer = 3, not 2; use another folder"):
+        run("stubborn", films, folder, changes=["answer=2"])
+    assert len(stubborn) == 2
+    assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
+
+
 def test_stills_are_given_by_name_and_only_to_recipes_that_take_them(
     stubborn: list[list[Faces]], films: Path, tmp_path: Path
 ) -> None:

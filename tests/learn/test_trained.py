@@ -110,6 +110,28 @@ def test_a_folder_keeps_to_its_recipe(compact):
         record.write(compact, "expression_convnet1", expression_convnet1.Config())
 
 
+def test_a_folder_keeps_to_its_constants(compact):
+    was = (compact / record.FILE).read_text()
+    config = expression_compact.Config()
+    for other, words in (
+        (replace(config, plan=replace(config.plan, rate=0.2)), r"plan\.rate = 0\.1, not 0\.2; use another folder"),
+        (replace(config, widths=(8, 96, 192)), r"holds a run with widths = \(48, 96, 192\), not \(8, 96, 192\)"),
+    ):
+        with pytest.raises(InputError, match=words):
+            record.write(compact, "expression_compact", other)
+        assert (compact / record.FILE).read_text() == was
+    record.write(compact, "expression_compact", config)
+    assert (compact / record.FILE).read_text() == was
+
+
+def test_a_fit_that_failed_before_it_kept_anything_can_be_asked_for_with_other_constants(tmp_path):
+    config = expression_compact.Config()
+    record.write(tmp_path, "expression_compact", config)
+    other = replace(config, dropout=0.5)
+    record.write(tmp_path, "expression_compact", other)
+    assert record.read(tmp_path)[1] == other
+
+
 def broken(folder, **changes):
     """A folder whose recipe.json is that of ConvNet 1, changed."""
     content = {"recipe": "expression_convnet1", "version": "0", "config": asdict(expression_convnet1.Config()), **changes}

@@ -16,20 +16,41 @@ FILE = "recipe.json"
 
 
 def write(folder: Path, name: str, config: object) -> None:
-    """Say in a folder which recipe fits there.
+    """Say in a folder which recipe fits there, with which constants.
 
     Raises:
-        InputError: the folder holds the run of another recipe, or cannot be written.
+        InputError: the folder holds the run of another recipe or one with other constants, or cannot be written.
     """
     file = folder / FILE
-    if file.is_file() and (before := _content(file)["recipe"]) != name:
-        raise InputError(f"{folder}: holds a run of {before}, not of {name}; use another folder")
+    if file.is_file():
+        _check(folder, name, config)
     content = {"recipe": name, "version": __version__, "config": asdict(config)}  # type: ignore[call-overload]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(content, indent=1), encoding="utf-8")
     except OSError as error:
         raise InputError(f"{file}: cannot be written ({error.strerror}); use another folder") from error
+
+
+def _check(folder: Path, name: str, config: object) -> None:
+    if (before := _content(folder / FILE)["recipe"]) != name:
+        raise InputError(f"{folder}: holds a run of {before}, not of {name}; use another folder")
+    if all(file.name == FILE for file in folder.iterdir()):  # a fit that failed before it kept anything
+        return
+    was = read(folder)[1]
+    if was != config:
+        constant, old, new = _difference(asdict(was), asdict(config))  # type: ignore[call-overload]
+        raise InputError(f"{folder}: holds a run with {constant} = {old!r}, not {new!r}; use another folder")
+
+
+def _difference(before: dict[str, Any], now: dict[str, Any]) -> tuple[str, Any, Any]:
+    """The first constant that differs, "plan.rate", and its two values."""
+    name = next(name for name in now if before[name] != now[name])
+    old, new = before[name], now[name]
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return name, old, new
+    inner, *values = _difference(old, new)
+    return f"{name}.{inner}", *values
 
 
 def read(folder: Path) -> tuple[ModuleType, Any]:
