@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from emotrace.corpora import ravdess
+from emotrace.corpora.voices import table
 from emotrace.errors import InputError
 from emotrace.learn import heard
 from emotrace.learn.metrics import score
@@ -61,6 +62,7 @@ def test_silence_and_what_is_too_short_are_not_measured(network: VoiceNetwork) -
     assert np.isnan(values[0]).all()
     assert np.isfinite(values[1]).all()
     assert np.isnan(network.of_clips([noise(0.05)])).all()
+    assert np.isnan(network.of_clips([np.zeros(2 * SECOND, np.float32)])).all()
     assert network.of_clips([]).shape == (0, len(VOICE_NETWORK))
 
 
@@ -104,6 +106,16 @@ def test_a_component_of_the_voice_is_evaluated_on_a_folder_a_class(data: Path, t
     refused = subprocess.run([*command, "--by-speaker"], capture_output=True, text=True, check=False, timeout=120)
     assert refused.returncode == 2
     assert "2 of 2 recordings have no speaker; leave out --by-speaker" in refused.stderr
+
+
+@pytest.mark.parametrize("by_speaker", [False, True])
+def test_recordings_in_which_nothing_can_be_heard_count_as_wrong(by_speaker: bool) -> None:
+    clips = [np.zeros(2 * SECOND, np.float32), noise(0.05), noise(1), noise(1, seed=1)]
+    scores = heard.measure("voice.emotion", table("made", clips, [0] * 4, [""] * 4, speaker=["a"] * 4), by_speaker)
+    assert scores.n == 4
+    assert scores.right[:2].tolist() == [False, False]
+    assert scores.confusion.sum() == 2
+    assert scores.confidence[:2].tolist() == [0, 0]
 
 
 def test_only_what_names_expressions_of_clips_hears() -> None:

@@ -50,7 +50,8 @@ class VoiceNetwork:
             rows = np.arange(begin, min(begin + BATCH, len(samples)))
             windows = samples[rows].windows()
             sounding = windows.any(axis=1)
-            values[rows[sounding]] = self._of_windows(windows[sounding], samples.sample_rate)
+            if sounding.any():
+                values[rows[sounding]] = self._of_windows(windows[sounding], samples.sample_rate)
         return values
 
     def _of_windows(self, windows: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
