@@ -1,12 +1,13 @@
 """Random search for weights of models, one for each model and class.
 
-    uniform draws from the simplex of each class ─▶ the best ─▶ Gaussian draws around it, rounded ─▶ the best
+    uniform draws from the simplex of each class ─▶ the best ─▶ Gaussian draws around it, rounded, summed to 1 ─▶ the best
 
 A weighting is judged by its accuracy on held-out clips. Ties between classes go to the first label, as argmax has it; among
 weightings that are equally good the one drawn first is kept. A model that is missing in a clip leaves its weight to the others.
 
 Source: Kahou et al. 2016, EmoNets, Journal on Multimodal User Interfaces 10, section 4 (random search, local search around the
-best weights rounded to two decimals, bagging of 350 searches). Numbers of draws and the spread are ours.
+best weights rounded to two decimals, bagging of 350 searches). Numbers of draws and the spread are ours, and that rounded
+weights are divided by their sum: a mean of models has weights that sum to 1, and what is judged is that mean.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Search:
         rounds: times that the search goes on around the best so far.
         local: weightings drawn in each of these rounds.
         spread: standard deviation of these draws, on weights that sum to 1 in each class.
-        decimals: to which the weights of these draws are rounded.
+        decimals: to which the weights of these draws are rounded, before they are divided by their sum.
     """
 
     draws: int = 100_000
@@ -131,12 +132,19 @@ def uniform(models: int, classes: int, draws: int, rng: np.random.Generator) -> 
 
 
 def around(best: NDArray[np.float32], draws: int, search: Search, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Weightings near one (k, m): Gaussian steps, cut at 0, summed to 1 in each class, rounded; (k, m, draws)."""
+    """Weightings near one (k, m): Gaussian steps, cut at 0, rounded shares of their sum in each class; (k, m, draws).
+
+    Rounded shares may sum to 0.99 or 1.01, and are divided by that.
+    """
     weights = rng.standard_normal((*best.shape, draws), np.float32) * np.float32(search.spread) + best[:, :, None]
-    weights = np.maximum(weights, 0)
+    weights = _to_one(np.maximum(weights, 0), best)
+    return _to_one(np.round(weights, search.decimals), best)
+
+
+def _to_one(weights: NDArray[np.float32], best: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Weights (k, m, draws) that sum to 1 in each class; those of `best` (k, m) where all are 0."""
     total = weights.sum(axis=1, keepdims=True)
-    weights = np.where(total > 0, weights / np.where(total > 0, total, 1), best[:, :, None])
-    return np.round(weights, search.decimals)
+    return np.where(total > 0, weights / np.where(total > 0, total, 1), best[:, :, None])
 
 
 def search_weights(
