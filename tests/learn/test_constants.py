@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
 
 from emotrace.errors import InputError  # noqa: E402
-from emotrace.recipes import constants, ntechlab, upc_bimodal  # noqa: E402
+from emotrace.recipes import constants, expression_compact, ntechlab, upc_bimodal  # noqa: E402
 from emotrace.recipes.__main__ import run  # noqa: E402
 
 
@@ -42,6 +42,11 @@ def test_single_constants_change_and_all_others_stay() -> None:
 def test_what_cannot_be_is_said_in_a_line(change: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         constants.chosen(ntechlab, "ntechlab", "", [change])
+
+
+def test_a_plan_that_learns_nothing_is_said_in_a_line() -> None:
+    with pytest.raises(InputError, match=r"--set plan\.epochs=0: a plan of 0 epochs in batches of 128 learns nothing"):
+        constants.chosen(expression_compact, "expression_compact", "", ["plan.epochs=0"])
 
 
 def test_constants_that_the_recipe_does_not_have_are_said_before_anything_is_written(tmp_path: Path) -> None:

@@ -171,6 +171,25 @@ def test_fewer_examples_than_a_batch_are_refused(tmp_path):
         run(tmp_path, dataclasses.replace(PLAN, batch=64))
 
 
+def test_a_number_that_is_watched_but_not_measured_is_said_before_the_first_step(tmp_path):
+    words = "watches 'acuracy', which is not measured here; take one of: epoch, loss, rate, seconds, accuracy"
+    with pytest.raises(InputError, match=words):
+        run(tmp_path, dataclasses.replace(PLAN, watch="acuracy"))
+    assert not list(tmp_path.iterdir())
+    assert len(run(tmp_path, dataclasses.replace(PLAN, watch="epoch"))[1]) == PLAN.epochs
+
+
+@pytest.mark.parametrize("nothing", [{"epochs": 0}, {"batch": 0}, {"batch": -8}])
+def test_a_plan_without_epochs_or_batches_is_refused(nothing):
+    with pytest.raises(InputError, match="learns nothing; both need at least 1"):
+        dataclasses.replace(PLAN, **nothing)
+
+
+def test_a_linear_schedule_without_points_is_refused(tmp_path):
+    with pytest.raises(InputError, match="schedule is 'linear', but it has no points"):
+        run(tmp_path, dataclasses.replace(PLAN, schedule="linear"))
+
+
 @pytest.mark.parametrize("quick", [True, False])
 def test_bf16_is_close_to_fp32_and_is_fp32_on_a_processor_slow_at_it(tmp_path, monkeypatch, capsys, quick):
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: quick)

@@ -26,6 +26,7 @@ from emotrace.learn.state import Progress, State
 Augment = Callable[[Tensor, Tensor, int, Generator], tuple[Tensor, Tensor]]
 Loss = Callable[[Tensor, Tensor], Tensor]
 Validate = Callable[[nn.Module], dict[str, float]]
+MEASURED = ("epoch", "loss", "rate", "seconds")  # an epoch's numbers beside those that `validate` gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +73,19 @@ def fit(
         Progress with the history; weights of the best epoch lie in `folder / "best"`.
 
     Raises:
-        InputError: `folder` holds a run of another plan, or there are fewer examples than a batch.
+        InputError: `folder` holds a run of another plan, there are fewer examples than a batch, the schedule "linear" has no
+            points, or `validate` gives no number of the name that is watched; all before the first step.
     """
     if len(examples) < plan.batch:
         raise InputError(f"{len(examples)} examples are fewer than a batch of {plan.batch}; use a smaller batch")
+    if plan.schedule == "linear" and not plan.points:
+        raise InputError("the plan's schedule is 'linear', but it has no points; give some, or take another schedule")
     if not is_taken(plan.precision, device_of(plan)):
         say(f"{plan.precision} is slow on this processor: computing in fp32")
     state = State.start(network, plan, device_of(plan))
     progress = checkpoint.load(folder / "last", state, plan)
+    if not progress.epoch:
+        _check_watch(plan, state, validate)
     while progress.epoch < plan.epochs and not progress.exhausted(plan.patience):
         began = time.perf_counter()
         learnt = one_epoch(state, examples, plan, progress.epoch, loss, augment)
@@ -93,6 +99,15 @@ def fit(
         report(numbers)
     network.load_state_dict(state.average.state_dict())
     return progress
+
+
+def _check_watch(plan: Plan, state: State, validate: Validate) -> None:
+    if plan.watch in MEASURED:
+        return
+    with computed_in(plan.precision, device_of(plan)):
+        names = (*MEASURED, *validate(state.average))
+    if plan.watch not in names:
+        raise InputError(f"the plan watches {plan.watch!r}, which is not measured here; take one of: {', '.join(names)}")
 
 
 def one_epoch(state: State, examples: Examples, plan: Plan, epoch: int, loss: Loss, augment: Augment) -> dict[str, float]:

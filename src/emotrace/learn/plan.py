@@ -42,6 +42,9 @@ class Plan:
         compiled: through torch.compile, which needs a C++ compiler and most of a minute, and steps a quarter faster.
         rate_factors: (part of a parameter's name, factor on the rate), first match counts.
         decays: (part of a parameter's name, its weight decay), first match counts.
+
+    Raises:
+        InputError: there is no epoch, or no example in a batch.
     """
 
     epochs: int = 40
@@ -66,6 +69,10 @@ class Plan:
     compiled: bool = False
     rate_factors: tuple[tuple[str, float], ...] = ()
     decays: tuple[tuple[str, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch < 1:
+            raise InputError(f"a plan of {self.epochs} epochs in batches of {self.batch} learns nothing; both need at least 1")
 
 
 def view_of(plan: Plan, epoch: int) -> int:

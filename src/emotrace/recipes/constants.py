@@ -60,7 +60,7 @@ def changed(config: Any, change: str) -> Any:
         try:
             return kind.validate_python(content)
         except ValidationError as error:
-            wrong = wrong or error.errors()[0]["msg"]
+            wrong = wrong or error.errors()[0]["msg"].removeprefix("Value error, ")
     raise InputError(f"--set {change}: {wrong[:1].lower()}{wrong[1:]}; it is {_at(config, [*path, last])!r} if left alone")
 
 
