@@ -11,6 +11,7 @@ import pytest
 from emotrace.corpora.table import VOTE_COLUMNS, table
 from emotrace.errors import InputError
 from emotrace.learn.evaluate import as_json, evaluate
+from emotrace.learn.metrics import score
 from emotrace.scheme import EXPRESSION_7, EXPRESSION_8, GAZE
 
 
@@ -52,6 +53,15 @@ def test_the_json_has_the_keys_that_are_promised_and_no_nan():
     text = json.dumps(as_json(evaluate(reads_grey(8), corpus(), EXPRESSION_8, 48, truth="votes")), allow_nan=False)
     assert {"accuracy", "uar", "per_class", "confusion", "ece", "n"} <= set(json.loads(text))
     assert json.loads(text)["per_class"]["fear"]["recall"] is None
+
+
+def test_what_could_not_be_counted_is_null():
+    silent = evaluate(lambda images: np.full((len(images), 7), np.nan, np.float32), corpus(), EXPRESSION_7, 48)
+    found = json.loads(json.dumps(as_json(silent), allow_nan=False))
+    assert (found["accuracy"], found["uar"], found["ece"], found["n"]) == (0, 0, None, 7)
+    nothing = score(np.zeros((0, 7), np.float32), np.zeros(0, np.int64), EXPRESSION_7.labels)
+    found = json.loads(json.dumps(as_json(nothing), allow_nan=False))
+    assert (found["uar"], found["ece"], found["n"]) == (None, None, 0)
 
 
 def test_what_cannot_be_evaluated_says_why():

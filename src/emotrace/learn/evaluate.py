@@ -26,10 +26,10 @@ class Evaluation(TypedDict):
     """What `emotrace evaluate --json` writes."""
 
     accuracy: float
-    uar: float
+    uar: float | None
     per_class: dict[str, dict[str, float | None]]
     confusion: list[list[int]]
-    ece: float
+    ece: float | None
     n: int
     labels: list[str]
 
@@ -64,13 +64,17 @@ def as_json(scores: Scores) -> Evaluation:
     """Scores as plain numbers and lists; what could not be counted is null."""
     return Evaluation(
         accuracy=scores.accuracy,
-        uar=scores.uar,
+        uar=_counted(scores.uar),
         per_class={
-            label: {name: None if np.isnan(value) else value for name, value in values.items()}
+            label: {name: _counted(value) for name, value in values.items()}
             for label, values in scores.per_class.items()
         },
         confusion=scores.confusion.tolist(),
-        ece=scores.ece,
+        ece=_counted(scores.ece),
         n=scores.n,
         labels=list(scores.labels),
     )
+
+
+def _counted(value: float) -> float | None:
+    return None if np.isnan(value) else value
