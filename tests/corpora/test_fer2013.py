@@ -64,6 +64,14 @@ def test_rows_that_raters_called_no_face_and_level_votes_are_known(tmp_path):
     assert fer2013.majority(faces).tolist() == [EXPRESSION_8.labels.index("neutral"), -1, -1]
 
 
+def test_rows_with_one_of_the_seven_labels_are_told_from_others(tmp_path):
+    faces = fer2013.read(write_parquet(tmp_path / "f.parquet", label=["contempt", None, "happy"]))
+    assert faces.label.tolist() == [7, -1, 3]
+    assert fer2013.labelled(faces).origin.tolist() == ["f.parquet:2"]
+    with pytest.raises(InputError, match="FER2013: none of 2 rows has one of the seven labels"):
+        fer2013.labelled(faces[np.arange(2)])
+
+
 def test_parquet_gives_the_same_as_csv(tmp_path):
     votes = np.array([[int(v) for v in line.split(",")[2:]] for line in VOTES], np.int8).T
     names = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "nf")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from emotrace import weights  # noqa: E402
 from emotrace.corpora import fer2013  # noqa: E402
 from emotrace.corpora.catalogue import CLIPS, CORPORA, VOICES  # noqa: E402
 from emotrace.errors import InputError, UnknownNameError  # noqa: E402
-from emotrace.learn import two_heads  # noqa: E402
+from emotrace.learn import fer, two_heads  # noqa: E402
 from emotrace.learn.augment import crop_and_flip  # noqa: E402
 from emotrace.learn.export import run  # noqa: E402
 from emotrace.learn.plan import Plan  # noqa: E402
@@ -58,6 +59,36 @@ def test_training_rows_are_faces_with_both_targets(corpus):
     assert examples.targets[:, :7].sum(1).numpy() == pytest.approx(np.ones(41), abs=1e-5)
     assert examples.targets[0, 7:].tolist() == pytest.approx([0.8, 0, 0, 0, 0, 0, 0, 0.2])
     assert examples.targets[0, 0] > 0.95  # these votes always go with anger
+
+
+@pytest.fixture(scope="module")
+def gaps(corpus, tmp_path_factory):
+    """The same pictures with no label on the first of Training and of PublicTest, contempt on their second, and no votes."""
+    known = pq.read_table(corpus).select(["image", "label", "usage"]).to_pydict()
+    for row in (0, 42):
+        known["label"][row : row + 2] = [None, "contempt"]
+    path = tmp_path_factory.mktemp("gaps") / "fer2013.parquet"
+    pq.write_table(pa.table(known), path)
+    return path
+
+
+def test_rows_without_one_of_the_seven_labels_are_not_learnt_from(gaps):
+    examples = two_heads.examples(fer2013.read(gaps).of_split("Training"), 1.0)
+    assert examples.targets[:, :7].argmax(1).tolist() == (np.arange(2, 42) % 7).tolist()
+    lessons = fer.read(gaps)
+    assert lessons.label.tolist() == (np.arange(2, 42) % 7).tolist()
+    assert lessons.held_out_label.tolist() == (np.arange(44, 56) % 7).tolist()
+
+
+def test_what_is_held_out_has_labels_and_without_votes_their_accuracy_is_left_out(gaps, tmp_path):
+    config = expression_compact.Config(widths=(8, 16, 16), blocks=(1, 1, 1), plan=PLAN)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        (numbers,) = expression_compact.fit(gaps, tmp_path, config).history
+    assert "accuracy_votes" not in numbers
+    faces = fer2013.read(gaps)[np.arange(44, 56)]
+    named = outputs_of(expression_compact.trained(tmp_path, config), faces.images())[:, :7].argmax(1)
+    assert numbers["accuracy"] == (named == faces.label).mean()
 
 
 def test_votes_are_turned_into_the_labels_they_go_with():

@@ -21,6 +21,7 @@ from emotrace.corpora import delimited
 from emotrace.corpora.labels import numbered, position
 from emotrace.corpora.table import NO_LABEL, VOTE_COLUMNS, Faces, table
 from emotrace.errors import InputError
+from emotrace.scheme import EXPRESSION_7
 
 NAME = "FER2013"
 SIDE = 48
@@ -134,6 +135,18 @@ def _csv_votes(path: Path, n: int) -> NDArray[np.float32] | None:
         raise InputError(f"{path}: {len(rows)} rows, but fer2013.csv beside it has {n}; they go row by row")
     votes = [[delimited.number(row[word] or "0", where, word) for word in FERPLUS_WORDS] for where, row in rows]
     return np.array(votes, np.float32).reshape(n, len(FERPLUS_WORDS))
+
+
+def labelled(faces: Faces) -> Faces:
+    """The rows whose label is one of the seven.
+
+    Raises:
+        InputError: there are none.
+    """
+    rows = (faces.label >= 0) & (faces.label < len(EXPRESSION_7))
+    if not rows.any():
+        raise InputError(f"{faces.corpus}: none of {len(faces)} rows has one of the seven labels; give a corpus that has them")
+    return faces[rows]
 
 
 def shows_a_face(faces: Faces) -> NDArray[np.bool_]:

@@ -44,21 +44,21 @@ class Lessons:
 
 
 def parts(corpus: Path) -> tuple[Faces, Faces]:
-    """Training without the rows that show no face, and PublicTest as it is.
+    """Training without the rows that show no face, and PublicTest; of both the rows whose label is one of the seven.
 
     Raises:
-        InputError: the corpus cannot be read, or a part is missing.
+        InputError: the corpus cannot be read, or a part is missing or has no labels.
     """
     faces = fer2013.read(corpus)
-    training = faces.of_split("Training")
-    return training[fer2013.shows_a_face(training)], faces.of_split("PublicTest")
+    training, held_out = (fer2013.labelled(faces.of_split(split)) for split in ("Training", "PublicTest"))
+    return training[fer2013.shows_a_face(training)], held_out
 
 
 def read(corpus: Path) -> Lessons:
     """The pictures of both parts, decoded.
 
     Raises:
-        InputError: the corpus cannot be read, or a part is missing.
+        InputError: the corpus cannot be read, or a part is missing or has no labels.
     """
     training, held_out = parts(corpus)
     return Lessons(training.images(fer2013.SIDE), training.label, held_out.images(fer2013.SIDE), held_out.label)

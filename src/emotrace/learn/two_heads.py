@@ -69,8 +69,12 @@ def stage_of(stages: tuple[Stage, ...], epoch: int) -> Stage:
 
 
 def examples(faces: Faces, hard_share: float) -> Examples:
-    """Training rows with both targets side by side, (n, 7 + 8)."""
-    faces = faces[fer2013.shows_a_face(faces)]
+    """Training rows with both targets side by side, (n, 7 + 8); only those that show a face and have one of the seven labels.
+
+    Raises:
+        InputError: no row has such a label.
+    """
+    faces = fer2013.labelled(faces[fer2013.shows_a_face(faces)])
     votes = shares(faces)
     hard = np.eye(EXPRESSIONS, dtype=np.float32)[faces.label]
     mixed = hard_share * hard + (1 - hard_share) * hard_given_votes(votes, faces.label)
@@ -111,13 +115,19 @@ class At(nn.Module):
 
 
 def validation(network: nn.Module, faces: Faces, images: NDArray[np.uint8]) -> dict[str, float]:
-    """Accuracy on the hard label, on the FER+ majority, and calibration of the former."""
+    """Accuracy on the hard label, calibration of it, and accuracy on the FER+ majority where there is one.
+
+    Args:
+        network: with both heads.
+        faces: n rows with one of the seven labels.
+        images: (n, h, w) uint8, what they show.
+    """
     outputs = outputs_of(network, images)
     majority = fer2013.majority(faces)
-    named = outputs[:, EXPRESSIONS:].argmax(1)
+    right = (outputs[:, EXPRESSIONS:].argmax(1) == majority)[majority >= 0]
     return {
         "accuracy": float((outputs[:, :EXPRESSIONS].argmax(1) == faces.label).mean()),
-        "accuracy_votes": float((named == majority)[majority >= 0].mean()),
+        **({"accuracy_votes": float(right.mean())} if len(right) else {}),
         "ece": calibration_error(softmax(outputs[:, :EXPRESSIONS]), faces.label),
     }
 
@@ -135,7 +145,12 @@ def fit(
     network: nn.Module, plan: Plan, lessons: Examples, held_out: Faces, vary: Augment, size: int, loss: Loss, folder: Path,
     report: Report = lines,
 ) -> Progress:
-    """Fit a network with both heads; chosen on what is held out, seen at `size` px."""
+    """Fit a network with both heads; chosen on what is held out and has one of the seven labels, seen at `size` px.
+
+    Raises:
+        InputError: nothing that is held out has such a label, or as `emotrace.learn.fit.fit` has it.
+    """
+    held_out = fer2013.labelled(held_out)
     pictures = held_out.images(fer2013.SIDE)
     return loop.fit(
         network,
@@ -187,7 +202,7 @@ def ship(
         The temperatures of the 7-way and the 8-way head.
     """
     everything = fer2013.read(corpus)
-    faces, learnt = (everything.of_split(split) for split in ("PublicTest", "Training"))
+    faces, learnt = fer2013.labelled(everything.of_split("PublicTest")), everything.of_split("Training")
     images = faces.images(fer2013.SIDE)
     outputs = outputs_of(network, images)
     temperatures = (
