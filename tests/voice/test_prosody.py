@@ -66,6 +66,16 @@ def test_a_vowel_between_silences_is_voiced_for_its_share() -> None:
     assert found["pitch"] == pytest.approx(140.0, rel=0.01)
 
 
+@pytest.mark.parametrize("hz", [2.0, 6.0, 15.0])
+def test_rumble_between_words_is_not_voiced(hz: float) -> None:
+    words = np.concatenate([np.zeros(8000, np.float32), vowel(0.5, 120.0)] * 4)
+    rumble = 0.02 * np.sin(2 * np.pi * hz * np.arange(len(words)) / 16000)   # 28 dB below the words' peaks
+    sound = words + rumble + 3e-4 * np.random.default_rng(0).normal(size=len(words))
+    track = pitch(np.asarray(sound[None], np.float32), 16000)
+    np.testing.assert_allclose(track.hz[track.voiced], 120.0, rtol=0.02)
+    assert track.voiced.mean() == pytest.approx(0.5, abs=0.02)
+
+
 def test_loudness_grows_with_the_power_066_of_the_amplitude_and_not_with_the_sample_rate() -> None:
     sound = vowel(1.0, 150.0)
     soft, loud = loudness(np.stack([0.1 * sound, sound]), 16000).mean(axis=1)

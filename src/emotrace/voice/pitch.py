@@ -58,8 +58,9 @@ def pitch(sounds: Array, sample_rate: int, floor: float = FLOOR, ceiling: float 
 
     Each frame of three periods of the floor, less its mean and under a Hann window, is correlated with itself; the result over
     the window's own autocorrelation is 1 at the period of a periodic sound. Its highest maxima r(lag) are candidates of
-    strength r - 0.01 log2(floor x lag); that of being unvoiced is 0.5, and more for a frame much softer than the loudest
-    peak. The path of the greatest strength, less the costs of jumps and of changes between voiced and not, is taken.
+    strength r - 0.01 log2(floor x lag); that of being unvoiced is 0.5, and more where the period of the floor in the middle of
+    the frame is much softer than the loudest peak. The path of the greatest strength, less the costs of jumps and of changes
+    between voiced and not, is taken.
 
     Args:
         sounds: (n, s) float32; each is judged by itself.
@@ -72,8 +73,9 @@ def pitch(sounds: Array, sample_rate: int, floor: float = FLOOR, ceiling: float 
         A track of t frames, none where the sounds are shorter than three periods of the floor (50 ms).
 
     Source: Boersma 1993, Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a
-    sampled sound, IFA Proceedings 17. We deviate: maxima are refined by a parabola through an autocorrelation sampled twice
-    as finely instead of by sin(x)/x.
+    sampled sound, IFA Proceedings 17; the part of a frame that tells how loud it is as in Praat (Sound_to_Pitch.cpp). We
+    deviate: the mean that a frame is correlated without is weighted by the window, and maxima are refined by a parabola
+    through an autocorrelation sampled twice as finely instead of by sin(x)/x.
     """
     length, hop = samples_of(PERIODS / floor, sample_rate), samples_of(step, sample_rate)
     level = np.asarray(sounds, np.float32)
@@ -87,7 +89,8 @@ def pitch(sounds: Array, sample_rate: int, floor: float = FLOOR, ceiling: float 
     for row, sound in enumerate(cut):
         for start in range(0, count, BLOCK):
             part = slice(start, start + BLOCK)
-            lag[row, part], height[row, part], peak[row, part] = _candidates(sound[part], sample_rate, floor, ceiling)
+            lag[row, part], height[row, part] = _candidates(sound[part], sample_rate, floor, ceiling)
+            peak[row, part] = _peak(sound[part], samples_of(1.0 / floor, sample_rate))
     strength = height - np.float32(OCTAVE_COST) * np.log2(floor * lag)
     chosen = _path(lag, strength, _unvoiced(peak, level), step)
     return PitchTrack(
@@ -97,8 +100,8 @@ def pitch(sounds: Array, sample_rate: int, floor: float = FLOOR, ceiling: float 
     )
 
 
-def _candidates(cut: Array, sample_rate: int, floor: float, ceiling: float) -> tuple[Array, Array, Array]:
-    """The highest maxima of the autocorrelation: lags in s and heights, (t, 5) each, and the peak of each frame, (t,)."""
+def _candidates(cut: Array, sample_rate: int, floor: float, ceiling: float) -> tuple[Array, Array]:
+    """The highest maxima of the autocorrelation: lags in s and heights, (t, 5) each."""
     window = _window(cut.shape[1])
     centred = cut - (cut @ window)[:, None] / window.sum()   # by the window: what is left of an offset would be periodic
     half = 2 * sample_rate   # the autocorrelation is sampled at twice the rate
@@ -116,7 +119,15 @@ def _candidates(cut: Array, sample_rate: int, floor: float, ceiling: float) -> t
     height = np.minimum(height, 1.0 / np.maximum(height, np.float32(1e-9)))   # what interpolation takes above 1 is mirrored
     height = np.where(np.take_along_axis(top, best, axis=1), height, -np.inf)
     lag = np.asarray((best + low + shift) / half, np.float32)
-    return lag, np.asarray(height, np.float32), np.abs(centred).max(axis=1)
+    return lag, np.asarray(height, np.float32)
+
+
+def _peak(cut: Array, period: int) -> Array:
+    """Loudest sample of each frame, (t,), under its window and less the local mean; the period is the floor's, in samples."""
+    middle, half = cut.shape[1] // 2, period // 2 + 1
+    mean = cut[:, middle - period : middle + period].mean(axis=1, keepdims=True)
+    near = slice(middle - half, middle + half)   # over the whole frame, rumble below the floor would count as loud
+    return np.asarray(np.abs((cut[:, near] - mean) * _window(cut.shape[1])[near]).max(axis=1))
 
 
 def _autocorrelation(cut: Array, lags: int) -> Array:
