@@ -59,6 +59,13 @@ def test_the_harmonics_to_noise_ratio_is_the_planted_one(hz: float, planted: flo
     assert prosody(vowel(2.0, hz, noise_db=planted))["hnr"] == pytest.approx(planted, abs=0.9)
 
 
+@pytest.mark.parametrize("hz", [200.0, 400.0, 600.0])
+def test_a_vowel_softer_than_its_noise_is_not_voiced_and_one_louder_is(hz: float) -> None:
+    softer, louder = (prosody(vowel(4.0, hz, noise_db=noise))["voiced"] for noise in (-1.0, 2.0))
+    assert softer == 0.0
+    assert louder > 0.9
+
+
 def test_a_vowel_between_silences_is_voiced_for_its_share() -> None:
     sound = np.concatenate([np.zeros(16000), vowel(1.0, 140.0), np.zeros(16000)])
     found = prosody(sound + 1e-4 * np.random.default_rng(0).normal(size=len(sound)))

@@ -58,8 +58,8 @@ def pitch(sounds: Array, sample_rate: int, floor: float = FLOOR, ceiling: float 
 
     Each frame of three periods of the floor, less its mean and under a Hann window, is correlated with itself; the result over
     the window's own autocorrelation is 1 at the period of a periodic sound. Its highest maxima r(lag) are candidates of
-    strength r - 0.01 log2(floor x lag); that of being unvoiced is 0.5, and more where the period of the floor in the middle of
-    the frame is much softer than the loudest peak. The path of the greatest strength, less the costs of jumps and of changes
+    strength r - 0.01 log2(ceiling x lag); that of being unvoiced is 0.5, and more where the middle of the frame, one period of
+    the floor, is much softer than the loudest peak. The path of the greatest strength, less the costs of jumps and of changes
     between voiced and not, is taken.
 
     Args:
@@ -73,9 +73,10 @@ def pitch(sounds: Array, sample_rate: int, floor: float = FLOOR, ceiling: float 
         A track of t frames, none where the sounds are shorter than three periods of the floor (50 ms).
 
     Source: Boersma 1993, Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a
-    sampled sound, IFA Proceedings 17; the part of a frame that tells how loud it is as in Praat (Sound_to_Pitch.cpp). We
-    deviate: the mean that a frame is correlated without is weighted by the window, and maxima are refined by a parabola
-    through an autocorrelation sampled twice as finely instead of by sin(x)/x.
+    sampled sound, IFA Proceedings 17. As in Praat, the middle of a frame tells how loud it is (Sound_to_Pitch.cpp), and
+    octaves are counted from the ceiling (Pitch.cpp), not from the floor as in the paper, by which all candidates would be
+    stronger by 0.034. We deviate: the mean that a frame is correlated without is weighted by the window, and maxima are
+    refined by a parabola through an autocorrelation sampled twice as finely instead of by sin(x)/x.
     """
     length, hop = samples_of(PERIODS / floor, sample_rate), samples_of(step, sample_rate)
     level = np.asarray(sounds, np.float32)
@@ -91,7 +92,7 @@ def pitch(sounds: Array, sample_rate: int, floor: float = FLOOR, ceiling: float 
             part = slice(start, start + BLOCK)
             lag[row, part], height[row, part] = _candidates(sound[part], sample_rate, floor, ceiling)
             peak[row, part] = _peak(sound[part], samples_of(1.0 / floor, sample_rate))
-    strength = height - np.float32(OCTAVE_COST) * np.log2(floor * lag)
+    strength = height - np.float32(OCTAVE_COST) * np.log2(ceiling * lag)
     chosen = _path(lag, strength, _unvoiced(peak, level), step)
     return PitchTrack(
         np.where(chosen < 0, np.nan, 1.0 / _take(lag, chosen)).astype(np.float32),
