@@ -230,7 +230,7 @@ PROSODY = Scheme(
         "mean fundamental frequency of the voiced frames, Hz (not bounded by 1)",
         "standard deviation of the fundamental frequency, semitones (not bounded by 1)",
         "share of frames that are voiced",
-        "mean loudness: sum of auditory spectrum bands to the power 0.3, as in eGeMAPS (not bounded by 1)",
+        "mean loudness: sum of auditory spectrum bands to the power 0.33, as in eGeMAPS (not bounded by 1)",
         "standard deviation of the loudness over its mean (not bounded by 1)",
         "mean local jitter: difference of consecutive periods over the mean period (not bounded by 1)",
         "mean local shimmer: difference of consecutive peak amplitudes, dB (not bounded by 1)",
