@@ -23,11 +23,10 @@ from emotrace.voice import balance
 from emotrace.voice.egemaps import LEAD, EgemapsLike
 from emotrace.voice.loudness import power_spectrum
 from emotrace.voice.periods import periods
-from emotrace.voice.pitch import pitch
+from emotrace.voice.pitch import CEILING, CHANGE_COST, FLOOR, JUMP_COST, OCTAVE_COST, SILENCE, STEP, VOICING, pitch
 from voice import heard
 
 RATE = 16000
-FLOOR, CEILING = 60.0, 650.0   # Hz, of Praat's pitch
 Sound = NDArray[np.float32]
 
 
@@ -36,6 +35,14 @@ def line(name: str, ours: NDArray[Any], theirs: NDArray[Any]) -> None:
     known = np.isfinite(ours) & np.isfinite(theirs)
     r = np.corrcoef(ours[known], theirs[known])[0, 1]
     print(f"| {name} | {r:.2f} | {ours[known].mean():.3g} | {theirs[known].mean():.3g} |")
+
+
+def agreement(ours: NDArray[Any], theirs: NDArray[Any]) -> None:
+    """How far the pitch of frames agrees, Hz, NaN where unvoiced; (t,) each."""
+    both = np.isfinite(ours) & np.isfinite(theirs)
+    near = (np.abs(ours[both] / theirs[both] - 1) < 0.05).mean()
+    agree = (np.isfinite(ours) == np.isfinite(theirs)).mean()
+    print(f"pitch of frames both call voiced: within 5 % in {near:.1%}; voiced or not alike in {agree:.1%} of frames\n")
 
 
 def with_opensmile(sounds: list[Sound]) -> None:
@@ -51,11 +58,7 @@ def with_opensmile(sounds: list[Sound]) -> None:
         ours = pitch(sound[None], RATE).hz[0]
         count = min(len(ours), len(theirs))   # frames of 50 and of 60 ms, both every 10 ms
         pairs.append(np.stack([ours[:count], np.where(theirs[:count] > 0, 27.5 * 2 ** (theirs[:count] / 12), np.nan)]))
-    ours, theirs = np.concatenate(pairs, axis=1)
-    both = np.isfinite(ours) & np.isfinite(theirs)
-    near = (np.abs(ours[both] / theirs[both] - 1) < 0.05).mean()
-    agree = (np.isfinite(ours) == np.isfinite(theirs)).mean()
-    print(f"pitch of frames both call voiced: within 5 % in {near:.1%}; voiced or not alike in {agree:.1%} of frames\n")
+    agreement(*np.concatenate(pairs, axis=1))
     clips = [VoiceSamples.whole(sound, RATE) for sound in sounds]
     tables = [np.concatenate([extractor.extract(clip) for clip in clips]) for extractor in (EgemapsLike(), EgemapsV02())]
     print("| functional | r | ours | openSMILE |\n|---|---|---|---|")
@@ -64,16 +67,23 @@ def with_opensmile(sounds: list[Sound]) -> None:
 
 
 def with_praat(sounds: list[Sound]) -> None:
-    """Jitter, shimmer and harmonicity of clips, formants of frames."""
+    """Pitch of frames, jitter, shimmer and harmonicity of clips, formants of frames."""
     import parselmouth
     from parselmouth.praat import call
 
-    clips, frames = [], []
+    clips, frames, pitches = [], [], []
     for sound in sounds:
         track = pitch(sound[None], RATE)
         at = np.flatnonzero(track.voiced[0])
         pairs = periods(sound[None], RATE, track)
         theirs = parselmouth.Sound(sound.astype(np.float64), RATE)
+        course = theirs.to_pitch_ac(
+            STEP, FLOOR, silence_threshold=SILENCE, voicing_threshold=VOICING, octave_cost=OCTAVE_COST,
+            octave_jump_cost=JUMP_COST, voiced_unvoiced_cost=CHANGE_COST, pitch_ceiling=CEILING,
+        )  # fmt: skip
+        near = parselmouth.ValueInterpolation.NEAREST
+        hz = [course.get_value_at_time(moment, interpolation=near) for moment in track.centre / RATE]
+        pitches.append(np.stack([track.hz[0], hz]))
         marks = call(theirs, "To PointProcess (periodic, cc)", FLOOR, CEILING)
         limits = (0, 0, 0.0001, 0.02, 1.3)
         clips.append([
@@ -86,7 +96,9 @@ def with_praat(sounds: list[Sound]) -> None:
         ours = balance.formants(power.astype(np.float64), np.linspace(0.0, RATE / 2, power.shape[1]))[0]
         moments = [track.centre[i] / RATE for i in at]
         frames.append(np.stack([ours, [[tracks.get_value_at_time(k, moment) for k in (1, 2, 3)] for moment in moments]]))
-    print("\n| measure | r | ours | Praat |\n|---|---|---|---|")
+    print()
+    agreement(*np.concatenate(pitches, axis=1))
+    print("| measure | r | ours | Praat |\n|---|---|---|---|")
     table = np.array(clips)
     for column, name in enumerate(("jitter of a clip", "shimmer of a clip, dB", "harmonics-to-noise ratio of a clip, dB")):
         line(name, table[:, 2 * column], table[:, 2 * column + 1])
