@@ -66,6 +66,11 @@ def test_a_vowel_softer_than_its_noise_is_not_voiced_and_one_louder_is(hz: float
     assert louder > 0.9
 
 
+def test_the_periods_of_a_high_hoarse_voice_are_not_taken_two_at_a_time() -> None:
+    hz = pitch(vowel(2.0, 400.0, noise_db=5.0)[None], 16000).hz
+    assert (hz[np.isfinite(hz)] > 350.0).all()   # 200 Hz matches as well
+
+
 def test_a_vowel_between_silences_is_voiced_for_its_share() -> None:
     sound = np.concatenate([np.zeros(16000), vowel(1.0, 140.0), np.zeros(16000)])
     found = prosody(sound + 1e-4 * np.random.default_rng(0).normal(size=len(sound)))

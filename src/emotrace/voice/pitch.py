@@ -15,7 +15,7 @@ FLOOR = 60.0                # Hz
 CEILING = 650.0             # Hz: shouting women reach 600
 STEP = 0.01                 # s
 PERIODS = 3.0               # of the floor in a window
-CANDIDATES = 5              # voiced ones a frame
+CANDIDATES = 10             # voiced ones a frame: with 5, multiples of a short period left no place for the period itself
 SILENCE = 0.03              # share of the loudest peak below which a frame counts as silent
 LEAST = 1e-5                # peak below which a whole sound counts as silent: -100 dB, what rounding leaves of an offset
 VOICING = 0.5               # autocorrelation at which voiced and unvoiced weigh the same; at 0.45, breath is voiced too
@@ -102,7 +102,7 @@ def pitch(sounds: Array, sample_rate: int, floor: float = FLOOR, ceiling: float 
 
 
 def _candidates(cut: Array, sample_rate: int, floor: float, ceiling: float) -> tuple[Array, Array]:
-    """The highest maxima of the autocorrelation: lags in s and heights, (t, 5) each."""
+    """The highest maxima of the autocorrelation: lags in s and heights, (t, 10) each."""
     window = _window(cut.shape[1])
     centred = cut - (cut @ window)[:, None] / window.sum()   # by the window: what is left of an offset would be periodic
     half = 2 * sample_rate   # the autocorrelation is sampled at twice the rate
@@ -161,7 +161,7 @@ def _unvoiced(peak: Array, level: Array) -> Array:
 
 def _path(lag: Array, strength: Array, unvoiced: Array, step: float) -> NDArray[np.int64]:
     """The best candidate of each frame, -1 where unvoiced, (n, t), by dynamic programming, as in Boersma 1993."""
-    score = np.concatenate([strength, unvoiced[..., None]], axis=2)   # (n, t, 6)
+    score = np.concatenate([strength, unvoiced[..., None]], axis=2)   # (n, t, 11)
     n, count, states = score.shape
     if n == 0 or count == 0:
         return np.zeros((n, count), np.int64)
