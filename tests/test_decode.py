@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 import odd_films
 from emotrace.decode import Chunk
 from emotrace.hearing import SAMPLE_RATE, stretches
+from emotrace.sound import Mixer
 from emotrace.video import Video
 from odd_films import RATE, film
 
@@ -119,6 +122,18 @@ def test_sound_that_starts_again_behind_a_minute_is_heard_to_its_end(tmp_path: P
     video = Video.open(odd_films.joined(tmp_path / "joined.ts", *parts))
     found = list(stretches(video.sound(SAMPLE_RATE), 0.0, math.inf))
     assert sum(stretch.own for stretch in found) / SAMPLE_RATE == pytest.approx(85 + found[0].begin, abs=1.5)
+
+
+@pytest.mark.parametrize("off", [3.0, -3.0])
+def test_one_wrong_time_stamp_of_sound_shifts_nothing_behind_it(off: float) -> None:
+    mixer, placed = Mixer(SAMPLE_RATE), {}
+    for i in range(100):
+        frame = av.AudioFrame.from_ndarray(np.full((1, 1600), i * 100, np.int16), "s16", "mono")
+        frame.sample_rate, frame.time_base = SAMPLE_RATE, Fraction(1, SAMPLE_RATE)
+        frame.pts = round((i / 10 + (off if i == 50 else 0)) * SAMPLE_RATE)
+        for block in mixer.take(frame):
+            placed[i] = block.time
+    assert [placed[i] for i in range(100) if i != 50] == pytest.approx([i / 10 for i in range(100) if i != 50], abs=0.1)
 
 
 def test_sound_may_change_its_channels_on_the_way(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from filelock import FileLock
 
 from emotrace import parquet
-from emotrace.errors import FolderError
+from emotrace.errors import FolderError, UnknownNameError
 from emotrace.store import Store
 
 FACTS = {
@@ -70,6 +72,24 @@ def test_two_processes_do_not_write_into_one_folder(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_somebody_elses_folder_is_not_written_into(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "screw.stl").touch()
+    with pytest.raises(FolderError, match="no output folder"):
+        Store(tmp_path, FACTS)
+    assert [path.name for path in (tmp_path / "parts").iterdir()] == ["screw.stl"]
+
+
+def test_a_file_system_without_locks_is_written_to_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(FileLock, "acquire", none)
+    with Store(tmp_path / "out", FACTS) as store:
+        store.finish(FACTS)
+    assert Store(tmp_path / "out", FACTS).finished
+
+
 def test_a_killed_process_keeps_nobody_out(tmp_path: Path) -> None:
     code = f"from emotrace.store import Store; from pathlib import Path; s = Store(Path({str(tmp_path / 'out')!r}), {FACTS!r})"
     subprocess.run([sys.executable, "-c", f"{code}; import os; os.kill(os.getpid(), 9)"], check=False)
@@ -81,6 +101,8 @@ def test_a_damaged_part_is_said_in_one_line(tmp_path: Path) -> None:
     file = tmp_path / "faces.parquet"
     parquet.write(file, pa.table({"frame": [1, 2]}))
     assert parquet.names(file) == ["frame"]
+    with pytest.raises(UnknownNameError, match=r"no column in faces\.parquet 'tiem'; there are: frame"):
+        parquet.read(file, ["tiem"])
     file.write_bytes(file.read_bytes()[:20])
     for read in (parquet.read, parquet.names):
         with pytest.raises(FolderError, match=r"faces\.parquet: cannot be read .*--overwrite"):

@@ -79,8 +79,8 @@ class Analysis:
             only: columns to read; all where None.
 
         Raises:
-            UnknownNameError: there is no such table.
-            FolderError: the analysis is unfinished and has not got that far.
+            UnknownNameError: there is no such table, or no such column in it.
+            FolderError: the analysis is unfinished and has not got that far, or the table is damaged.
         """
         import pyarrow as pa
 

@@ -1,16 +1,28 @@
-"""Parquet files through streams, since Arrow opens no file whose name is not valid UTF-8."""
+"""Parquet files, whatever they are called: Arrow takes a name that is not valid UTF-8 as bytes only."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Literal
 
-from emotrace.errors import FolderError
+from emotrace.errors import FolderError, unknown
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+def opened(file: Path, mode: Literal["rb", "wb"] = "rb") -> pa.NativeFile:
+    """A file as Arrow reads and writes it, without Python in between: its threads outlive Python's own.
+
+    Raises:
+        OSError: it is missing or cannot be written.
+    """
+    import pyarrow as pa
+
+    return pa.OSFile(os.fsencode(file), mode)
 
 
 def read(file: Path, only: Sequence[str] | None = None) -> pa.Table:
@@ -18,10 +30,14 @@ def read(file: Path, only: Sequence[str] | None = None) -> pa.Table:
 
     Raises:
         FolderError: it is missing or damaged.
+        UnknownNameError: it has no such column.
     """
     import pyarrow.parquet as pq
 
-    with _opened(file) as stream:
+    there = names(file)
+    if missing := [name for name in only or () if name not in there]:
+        raise unknown(f"column in {file.name}", missing[0], there)
+    with _readable(file) as stream:
         return pq.read_table(stream, columns=None if only is None else list(only))
 
 
@@ -33,14 +49,14 @@ def names(file: Path) -> list[str]:
     """
     import pyarrow.parquet as pq
 
-    with _opened(file) as stream:
+    with _readable(file) as stream:
         return list(pq.read_schema(stream).names)
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[BinaryIO]:
+def _readable(file: Path) -> Iterator[pa.NativeFile]:
     try:
-        with file.open("rb") as stream:
+        with opened(file) as stream:
             yield stream
     except (OSError, ValueError) as error:   # Arrow's own errors are these
         reason = str(error).partition("\n")[0]
@@ -51,5 +67,5 @@ def write(file: Path, table: pa.Table) -> None:
     """One table as a file."""
     import pyarrow.parquet as pq
 
-    with file.open("wb") as stream:
+    with opened(file, "wb") as stream:
         pq.write_table(table, stream, compression="zstd")

@@ -40,7 +40,7 @@ def blocks(path: Path, sample_rate: int) -> Iterator[Sound]:
         stream = sound_of(container)
         if stream is None:
             return
-        mixer = _Mixer(sample_rate)
+        mixer = Mixer(sample_rate)
         for packet in packets_of(container, stream):
             for frame in decoded(packet) if packet is not None else ():
                 assert isinstance(frame, av.AudioFrame)
@@ -48,7 +48,7 @@ def blocks(path: Path, sample_rate: int) -> Iterator[Sound]:
         yield from mixer.rest()
 
 
-class _Mixer:
+class Mixer:
     """Mixes frames down to mono and puts them on the clock."""
 
     def __init__(self, sample_rate: int) -> None:
@@ -57,6 +57,7 @@ class _Mixer:
         self.form: tuple[str, str, int] | None = None   # of the frame before
         self.clock = math.nan                           # s, end of what was given
         self.shift = 0.0                                # s, between the clock and stamps that have started again
+        self.fell = self.leapt = 0.0                    # s, by which the stamp of the frame before was too early or too late
 
     def take(self, frame: av.AudioFrame) -> Iterator[Sound]:
         """Blocks that a frame completes."""
@@ -65,13 +66,27 @@ class _Mixer:
             yield from self.rest()
             self.resampler = self._new()
         self.form = form
-        begins = self.clock if frame.time is None else frame.time + self.shift
-        if begins < self.clock - BACK:
-            self.shift += self.clock - begins
-            begins = self.clock
-        if not abs(begins - self.clock) <= HOLE:   # also for the first frame, before which the clock is NaN
+        begins = self._begins(frame)
+        leap = begins - self.clock
+        self.leapt = leap if leap > HOLE else 0.0
+        if not abs(leap) <= HOLE:   # also for the first frame, before which the clock is NaN
             self.resampler, self.clock = self._new(), begins
         yield from self._resampled(frame)
+
+    def _begins(self, frame: av.AudioFrame) -> float:
+        """Where on the clock a frame begins, s."""
+        if frame.time is None:
+            return self.clock
+        begins, fell, self.fell = frame.time + self.shift, self.fell, 0.0
+        if fell and abs(begins - fell - self.clock) <= HOLE:   # one stamp alone was too early
+            self.shift -= fell
+            return begins - fell
+        alone = self.leapt and abs(begins + self.leapt - self.clock) <= HOLE   # one stamp alone was too late
+        if begins < self.clock - BACK and not alone:
+            self.fell = self.clock - begins
+            self.shift += self.fell
+            return self.clock
+        return begins
 
     def rest(self) -> Iterator[Sound]:
         """What the resampler still holds."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from emotrace.analysis import Analysis
 from emotrace.columns import TableName
+from emotrace.frames import lasts
 from emotrace.hearing import MIN_SPEECH
 from emotrace.voice.activity import segments
 
@@ -113,14 +114,15 @@ def holds_there(analysis: Analysis, emotions: pa.Table) -> NDArray[np.bool_]:
     voice = table_of(analysis, "voice")
     whole = windows(emotions, voice)
     cell = cells(whole[:, 0], whole[:, 1])[np.searchsorted(whole[:, 0], emotions["start"].to_numpy())]
-    faces = analysis.table("faces", ["time", "person"])
-    time, face = faces["time"].to_numpy(), people_of(analysis, faces["person"].to_pylist())
-    who = people_of(analysis, emotions["person"].to_pylist())
+    frames, faces = analysis.table("frames", ["time", "analysed"]), analysis.table("faces", ["time", "person"])
+    every = frames["time"].to_numpy()
+    shown, time = every[frames["analysed"].to_numpy()], faces["time"].to_numpy()
+    end = time + lasts(shown, every)[np.searchsorted(shown, time)]
+    face, who = (people_of(analysis, table["person"].to_pylist()) for table in (faces, emotions))
     found = (who == NOBODY) | emotions["speaking"].to_numpy()
     for k in range(len(analysis.people)):
-        own, seen = np.flatnonzero(who == k), time[face == k]
-        first, last = np.searchsorted(seen, cell[own]).T
-        found[own] |= last > first
+        own, theirs = np.flatnonzero(who == k), face == k
+        found[own] |= np.searchsorted(time[theirs], cell[own, 1]) > np.searchsorted(end[theirs], cell[own, 0], "right")
     return np.asarray(found, np.bool_)
 
 

@@ -28,6 +28,7 @@ PARTS = "parts"
 SOUND_TABLES = ("sound", "voice")   # their parts are counted on their own, since sound is heard after the pictures are seen
 SYSTEM_TABLES = ("systems",)        # and those of what trained systems say, since they are asked last
 NOT_OURS = "exists and is no output folder of emotrace, or a damaged one; give another --out, or remove it"
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)   # of file systems that have none, as some of networks
 SAME_ANALYSIS = ("schema", "emotrace", "weights")   # and the video's fingerprint and the settings but for `systems`
 
 
@@ -56,7 +57,7 @@ class Store:
             raise FolderError(f"{folder}: {difference}; give another --out, or --overwrite to replace it")
         self.finished = before is not None and difference is None and bool(before.get("finished")) and not overwrite
         self.before = before or {}
-        if self.parts.is_dir():
+        if before is not None and self.parts.is_dir():
             self.claim()   # also before it is replaced
         if before is None or difference is not None or overwrite:
             self._start_anew(before)
@@ -70,7 +71,7 @@ class Store:
         self._release()
 
     def claim(self) -> None:
-        """Keep other processes from writing into the folder until the store is left; the computer's end ends it, too.
+        """Keep other processes from writing into the folder until the store is left; where the file system can.
 
         Raises:
             FolderError: another one writes there, or the folder cannot be written.
@@ -84,6 +85,8 @@ class Store:
         except Timeout:
             raise FolderError(f"{self.folder}: another emotrace is writing there; wait for it, or give another --out") from None
         except OSError as error:
+            if error.errno in NO_LOCKS:
+                return
             raise FolderError(f"{self.folder}: cannot be written ({error.strerror}); give another --out") from error
         self.lock = lock
 
@@ -160,7 +163,7 @@ class Store:
         import pyarrow.parquet as pq
 
         def write(file: Path) -> None:
-            with file.open("wb") as stream, pq.ParquetWriter(stream, schema, compression="zstd") as writer:
+            with parquet.opened(file, "wb") as stream, pq.ParquetWriter(stream, schema, compression="zstd") as writer:
                 for part in parts:
                     writer.write_table(part.select(schema.names).cast(schema))
 

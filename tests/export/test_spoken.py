@@ -37,6 +37,13 @@ def test_nothing_is_said_of_a_face_in_a_second_without_it(face_noface: Path, tmp
     assert "00:00:02.500 -->" not in text
 
 
+def test_a_face_that_is_looked_at_every_two_seconds_is_there_between(single_face: Path, tmp_path: Path) -> None:
+    analysis = analyze(single_face, tmp_path / "out", settings=Settings(rate=0.5), report=False)
+    emotions = analysis.table("emotions")
+    assert len(emotions) >= 2
+    assert holds_there(analysis, emotions).all()
+
+
 def test_turns_change_between_windows_and_end_with_the_speech() -> None:
     cell = np.array([[0.0, 1.5], [1.5, 2.5], [2.5, 4.0], [4.0, 5.0]])
     speech = np.array([[0.5, 2.0], [2.2, 4.6]])

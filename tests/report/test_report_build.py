@@ -124,6 +124,10 @@ def test_a_relative_source_stays_a_relative_path(relative: str) -> None:
     assert unquote(source) == f"./{relative}"
 
 
+def test_the_path_of_a_folder_from_windows_is_read_as_such() -> None:
+    assert facts.source("..\\talk.mp4", "C:\\films\\talk.mp4") == "./../talk.mp4"
+
+
 def test_a_video_without_a_relative_path_is_looked_for_where_it_was() -> None:
     absolute = Path(sys.executable).resolve()
     assert facts.source(None, str(absolute)) == absolute.as_uri()

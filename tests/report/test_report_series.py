@@ -93,11 +93,13 @@ def test_what_was_never_measured_is_packed_as_nothing_and_zeros_stay_zeros() -> 
 
 
 def test_spans_break_where_the_face_is_gone_and_last_as_long_as_the_last_frame_is_shown() -> None:
-    times = np.arange(100) / 10
+    grid = Grid.of(np.arange(100), np.arange(100) / 10)
     frame = np.r_[10:20, 40:60]
-    assert spans(times, frame, 0.1, 0.0) == [[1.0, 2.0], [4.0, 6.0]]
-    assert spans(times, frame, 0.1, 5.0) == [[1.0, 6.0]]
-    assert spans(times, frame[:0], 0.1, 0.0) == []
+    assert spans(grid, frame, 0.0) == [[1.0, 2.0], [4.0, 6.0]]
+    assert spans(grid, frame, 5.0) == [[1.0, 6.0]]
+    assert spans(grid, frame[:0], 0.0) == []
+    seldom = Grid.of(np.arange(0, 95, 10), np.arange(0, 95, 10) / 10, every=np.arange(95) / 10)
+    assert spans(seldom, np.array([8, 9]), 0.0) == [[8.0, 9.5]]   # no bar is longer than the video
 
 
 def test_boxes_are_kept_ten_times_a_second_with_both_ends_of_every_track() -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from emotrace import parquet
 from emotrace.corpora import delimited
 from emotrace.corpora.labels import numbered, position
 from emotrace.corpora.table import NO_LABEL, VOTE_COLUMNS, Faces, table
@@ -67,7 +68,7 @@ def read_parquet(path: Path) -> Faces:
 
 def _columns(path: Path) -> dict[str, list[Any]]:
     try:
-        with path.open("rb") as stream:
+        with parquet.opened(path) as stream:
             columns: dict[str, list[Any]] = pq.read_table(stream).to_pydict()
     except (OSError, ValueError) as error:   # Arrow's own errors are these
         reason = str(error).partition("\n")[0]

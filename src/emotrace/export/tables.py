@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from emotrace import parquet
 from emotrace.analysis import Analysis
 from emotrace.columns import TableName
 from emotrace.errors import FolderError
@@ -48,7 +49,7 @@ def _opened(analysis: Analysis, table: TableName) -> Iterator[pq.ParquetFile]:
     import pyarrow.parquet as pq
 
     try:
-        with (analysis.folder / f"{table}.parquet").open("rb") as stream:
+        with parquet.opened(analysis.folder / f"{table}.parquet") as stream:
             # Reading ahead would hold every page read so far until the end: the whole file.
             yield pq.ParquetFile(stream, pre_buffer=False)
     except (OSError, ValueError) as error:   # Arrow's own errors are these

@@ -175,7 +175,7 @@ def _people(
         {
             **cards.card(person, analysis.folder, length),
             "said": voice.said_of(i),
-            "spans": spans(grid.frame_times, seen.frame[seen.of_person(i)], grid.step, (stop - start) / PIXELS),
+            "spans": spans(grid, seen.frame[seen.of_person(i)], (stop - start) / PIXELS),
             "series": {name: packed(values[i]) for name, values in series.items()},
         }
         for i, person in enumerate(analysis.people[: seen.people])
@@ -186,7 +186,7 @@ def _unassigned(grid: Grid, faces: Faces) -> list[list[float]]:
     """When faces are seen that belong to nobody known."""
     start, stop = _span(grid)
     frames = np.searchsorted(grid.frames, np.unique(faces.frame[faces.person < 0]))
-    return spans(grid.frame_times, frames, grid.step, (stop - start) / PIXELS)
+    return spans(grid, frames, (stop - start) / PIXELS)
 
 
 def _left_out(analysis: Analysis) -> list[str]:

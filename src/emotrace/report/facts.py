@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from urllib.parse import quote
 
 from emotrace.analysis import Analysis
@@ -109,6 +109,8 @@ def source(relative: object, path: object) -> str:
     The relative one begins with "./", so that no name can be read as another scheme or host.
     """
     if isinstance(relative, str) and relative:
+        if isinstance(path, str) and PureWindowsPath(path).drive:
+            relative = relative.replace("\\", "/")   # elsewhere it may be part of a name
         return "./" + quote(relative, errors="surrogateescape")
     if isinstance(path, str) and Path(path).is_absolute():
         return Path(path).as_uri()

@@ -147,21 +147,20 @@ def means(values: NDArray[np.float32], cells: NDArray[np.int64], shape: tuple[in
         return np.asarray((total / count).reshape(shape), np.float32)
 
 
-def spans(times: NDArray[np.float64], frame: NDArray[np.int64], step: float, gap: float) -> list[list[float]]:
+def spans(grid: Grid, frame: NDArray[np.int64], gap: float) -> list[list[float]]:
     """From when to when something is seen, (start, end) in s.
 
     Args:
-        times: (n,) s of the analysed frames.
-        frame: (m,) increasing positions in `times`.
-        step: how long one frame is shown, s.
+        grid: of the analysed frames.
+        frame: (m,) increasing positions among these.
         gap: s; shorter gaps are closed, because no pixel could show them.
     """
     if len(frame) == 0:
         return []
-    seen = times[frame]
-    breaks = np.flatnonzero((np.diff(frame) > 1) & (np.diff(seen) > gap + step))
+    seen = grid.frame_times[frame]
+    breaks = np.flatnonzero((np.diff(frame) > 1) & (np.diff(seen) > gap + grid.step))
     starts = np.concatenate([[seen[0]], seen[breaks + 1]])
-    ends = np.concatenate([seen[breaks], [seen[-1]]]) + step
+    ends = np.minimum(np.concatenate([seen[breaks], [seen[-1]]]) + grid.step, grid.end)
     return [[round(float(a), 3), round(float(b), 3)] for a, b in zip(starts, ends, strict=True)]
 
 
