@@ -143,8 +143,9 @@ def _run(
     unasked = ask(systems, video, store, step)
     found = {"tracks": len(people.facts), "people": people.people, "shots": counts.shots}
     wall = counts.wall_seconds
-    seen = _warnings(video, settings, counts.as_json(), heard_until(store))
-    told = [*seen, *warnings_of(video, settings, store, counts.last_time), *unasked]
+    heard = heard_until(store)
+    seen = _warnings(video, settings, counts.as_json(), heard)
+    told = [*seen, *warnings_of(video, settings, store, counts.last_time, heard), *unasked]
     store.finish(
         {
             **store.provenance,

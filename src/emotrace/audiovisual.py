@@ -21,7 +21,7 @@ from emotrace.people import name
 from emotrace.scheme import EXPRESSION_7, VALENCE_AROUSAL, VOICE_EXPRESSION, VOICE_VALENCE_AROUSAL
 from emotrace.settings import Settings
 from emotrace.store import Store
-from emotrace.voice.speaker import Loudness, Mouths, Shown, opening, speakers
+from emotrace.voice.speaker import Loudness, Mouths, Pictures, opening, speakers
 
 SHOWN = (*EXPRESSION_7.columns, *VALENCE_AROUSAL.columns)
 TOLD = (*VOICE_EXPRESSION.columns, *VOICE_VALENCE_AROUSAL.columns)
@@ -103,7 +103,7 @@ def _voice(store: Store, settings: Settings, faces: FaceRows, names: list[str]) 
         return table
     sound = Loudness(*(np.concatenate(column) for column in zip(*levels, strict=True)))
     spoken = np.flatnonzero(table["speech"].to_numpy() >= MIN_SPEECH)
-    shown = Shown(faces.time, faces.shot)
+    shown = Pictures(faces.time, faces.shot)
     who, score = speakers(faces.mouths(), shown, sound, table["start"].to_numpy()[spoken], WINDOW)
     person, likely = np.full(len(table), -1), np.full(len(table), np.nan, np.float32)
     person[spoken], likely[spoken] = who, score

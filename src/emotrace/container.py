@@ -79,9 +79,9 @@ def packets_of(container: av.container.InputContainer, stream: av.stream.Stream)
         yield packet
 
 
-def decoded(packet: av.Packet[Any]) -> list[object]:
-    """Frames of a packet; none where it is damaged."""
+def decoded(packet: av.Packet[Any] | None) -> list[object]:
+    """Frames of a packet; none where it is damaged, or the file breaks off in its place."""
     try:
-        return list(packet.decode())
+        return list(packet.decode()) if packet is not None else []
     except av.error.FFmpegError:
         return []

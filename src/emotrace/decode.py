@@ -126,13 +126,11 @@ class PictureDecoder:
 
     def _from(self, items: Iterator[T], early: Callable[[T], bool]) -> Iterator[T]:
         """Items from the first that is not early on; what is lost before it belongs to a run that is over, or is left out."""
-        for item in dropwhile(early, items):
-            self.lost = 0
-            yield item
-            break
-        else:
-            self.lost = 0
-        yield from items
+        first = next(dropwhile(early, items), None)
+        self.lost = 0
+        if first is not None:
+            yield first
+            yield from items
 
     def _place(self, time: float) -> Place | None:
         """A time in the file, found by packets without decoding.

@@ -230,7 +230,9 @@ def heard_until(store: Store) -> float:
     return float(max(ends, default=-math.inf))
 
 
-def warnings_of(video: Video, settings: Settings, store: Store, last_picture: float | None) -> list[str]:
+def warnings_of(
+    video: Video, settings: Settings, store: Store, last_picture: float | None, end: float
+) -> list[str]:
     """What a reader of the numbers should know about the sound.
 
     Args:
@@ -238,6 +240,7 @@ def warnings_of(video: Video, settings: Settings, store: Store, last_picture: fl
         settings: what was measured; nothing is known of a sound that was not to be heard.
         store: with all parts of the sound.
         last_picture: s, time of the last frame; None where there is none.
+        end: s, of the sound; see `heard_until`.
     """
     parts = [[part[name].to_numpy() for name in ("level", "peak")] for part in store.read("sound")]
     if not parts:
@@ -258,7 +261,6 @@ def warnings_of(video: Video, settings: Settings, store: Store, last_picture: fl
         found.append(f"the sound is clipped in {clipped:.0%} of its stretches of 32 ms; loudness and jitter are off there")
     if video.has_pictures and not video.is_image and not often_enough(settings.rate, video.rate, WINDOW):
         found.append("too few pictures a second were analysed to see who speaks; nobody is said to")
-    end = heard_until(store)
     if last_picture is not None and not video.is_image and abs(end - last_picture) > APART:
         found.append(f"the sound ends at {end:.2f} s, the pictures at {last_picture:.2f} s")
     return found

@@ -34,11 +34,12 @@ def read(file: Path, only: Sequence[str] | None = None) -> pa.Table:
     """
     import pyarrow.parquet as pq
 
-    there = names(file)
-    if missing := [name for name in only or () if name not in there]:
-        raise unknown(f"column in {file.name}", missing[0], there)
     with _readable(file) as stream:
-        return pq.read_table(stream, columns=None if only is None else list(only))
+        whole = pq.ParquetFile(stream)
+        there = whole.schema_arrow.names
+        if missing := [name for name in only or () if name not in there]:
+            raise unknown(f"column in {file.name}", missing[0], there)
+        return whole.read() if only is None else whole.read(list(only)).select(list(only))
 
 
 def names(file: Path) -> list[str]:

@@ -42,7 +42,7 @@ def blocks(path: Path, sample_rate: int) -> Iterator[Sound]:
             return
         mixer = Mixer(sample_rate)
         for packet in packets_of(container, stream):
-            for frame in decoded(packet) if packet is not None else ():
+            for frame in decoded(packet):
                 assert isinstance(frame, av.AudioFrame)
                 yield from mixer.take(frame)
         yield from mixer.rest()

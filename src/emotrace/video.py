@@ -161,7 +161,7 @@ def _first_frame(
     container: av.container.InputContainer, stream: av.video.stream.VideoStream, file: Path
 ) -> av.VideoFrame:
     for packet in packets_of(container, stream):
-        for frame in decoded(packet) if packet is not None else ():
+        for frame in decoded(packet):
             assert isinstance(frame, av.VideoFrame)
             return frame
     raise VideoError(f"{file}: has a video stream but no frame that can be decoded; is the file complete?")

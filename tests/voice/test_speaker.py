@@ -9,7 +9,7 @@ import pytest
 
 from emotrace.api import analyze
 from emotrace.settings import Settings
-from emotrace.voice.speaker import Loudness, Mouths, Shown, often_enough, opening, speakers
+from emotrace.voice.speaker import Loudness, Mouths, Pictures, often_enough, opening, speakers
 
 RATE, HOP = 25, 0.032
 
@@ -35,10 +35,10 @@ def together(*mouths: Mouths) -> Mouths:
     return Mouths(*(part[order] for part in parts))
 
 
-def shown(cut: float = 6.0) -> Shown:
+def shown(cut: float = 6.0) -> Pictures:
     """Six seconds of pictures, with another shot from the cut on."""
     frames = np.arange(0, 6, 1 / RATE)
-    return Shown(frames, (frames >= cut).astype(np.int32))
+    return Pictures(frames, (frames >= cut).astype(np.int32))
 
 
 def loudness(envelope: np.ndarray) -> Loudness:

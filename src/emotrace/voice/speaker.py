@@ -50,7 +50,7 @@ class Mouths:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Pictures:
     """The pictures that were looked at: (f,) times in s and (f,) int32 shots."""
 
     time: NDArray[np.float64]
@@ -95,7 +95,7 @@ def opening(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float3
 
 
 def speakers(
-    mouths: Mouths, shown: Shown, sound: Loudness, start: NDArray[np.float64], window: float
+    mouths: Mouths, shown: Pictures, sound: Loudness, start: NDArray[np.float64], window: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The speaker of each window in which somebody speaks.
 
@@ -121,7 +121,7 @@ def speakers(
     return who, score
 
 
-def _near(mouths: Mouths, shown: Shown, begin: float, window: float) -> Mouths:
+def _near(mouths: Mouths, shown: Pictures, begin: float, window: float) -> Mouths:
     """The mouths of a window and its context, in the shot that most of the window shows."""
     first, last = np.searchsorted(shown.time, [begin, begin + window])
     if first == last:
