@@ -76,6 +76,9 @@ def test_sfew_keeps_its_parts_and_its_unlabelled_test(tmp_path):
     picture(tmp_path / "Test" / "c.png")
     faces = folders.read_sfew(tmp_path)
     assert dict(zip(faces.split.tolist(), named(faces), strict=True)) == {"Train": "anger", "Val": "neutral", "Test": None}
+    picture(tmp_path / "Train" / "Hapy" / "d.png")
+    with pytest.raises(InputError, match=r"Train: files lie in folders named after no expression \(Hapy\)"):
+        folders.read_sfew(tmp_path)
 
 
 def test_tfd_gives_the_parts_of_a_fold(tmp_path):

@@ -40,6 +40,12 @@ def test_a_glide_of_an_octave_is_followed_and_its_spread_is_that_of_a_uniform_di
     assert prosody(glide)["pitch_spread"] == pytest.approx(12 / np.sqrt(12), rel=0.05)
 
 
+@pytest.mark.parametrize("span", [5.0, 20.0])
+def test_pitch_is_looked_for_in_a_narrow_range(span: float) -> None:
+    track = pitch(vowel(1.0, 220.0)[None], 16000, 220.0 - span, 220.0 + span)   # few lags lie in it, or hardly any
+    np.testing.assert_allclose(track.hz[0, 2:-2], 220.0, rtol=5e-3)
+
+
 @pytest.mark.parametrize("hz", [100.0, 200.0])
 @pytest.mark.parametrize("planted", [0.005, 0.01, 0.02])
 def test_jitter_is_the_planted_one(hz: float, planted: float) -> None:

@@ -53,17 +53,17 @@ def read_sfew(path: Path) -> Faces:
     """SFEW: Train, Val and Test folders; rows of Test have no label.
 
     Raises:
-        InputError: there is no Train or Val folder.
+        InputError: there is no Train or Val folder, or pictures in them lie in a folder that is named after no expression.
     """
     parts = [p for p in sorted(path.glob("*")) if p.is_dir() and p.name.lower().startswith(("train", "val", "test"))]
     if not any(part.name.lower().startswith(("train", "val")) for part in parts):
         found = ", ".join(sorted(p.name for p in path.glob("*"))[:8]) or "nothing"
         raise InputError(f"{path}: expected the folders Train, Val and Test of SFEW; found {found}")
-    rows = [(file, part.name) for part in parts for file in _pictures(part)]
+    rows = [(file, part.name) for part in parts for file in _of_part(part)]
     return table(
         "SFEW",
         [file for file, _ in rows],
-        [POSITION.get(file.parent.name.lower(), NO_LABEL) for file, _ in rows],
+        [NO_LABEL if split.lower().startswith("test") else position(file.parent.name, "SFEW") for file, split in rows],
         [_origin(file, path) for file, _ in rows],
         split=[split for _, split in rows],
     )
@@ -111,6 +111,11 @@ def _pictures(path: Path) -> list[Path]:
     if not files:
         raise InputError(f"{path}: no pictures; expected files of {', '.join(SUFFIXES)}")
     return files
+
+
+def _of_part(part: Path) -> list[Path]:
+    """Pictures of a part of SFEW: in folders of expressions, but for Test."""
+    return _pictures(part) if part.name.lower().startswith("test") else in_classes(_pictures(part), part, POSITION)
 
 
 def _files(faces: Faces) -> list[Path]:

@@ -90,7 +90,8 @@ def pitch(sounds: Array, sample_rate: int, floor: float = FLOOR, ceiling: float 
     for row, sound in enumerate(cut):
         for start in range(0, count, BLOCK):
             part = slice(start, start + BLOCK)
-            lag[row, part], height[row, part] = _candidates(sound[part], sample_rate, floor, ceiling)
+            found = _candidates(sound[part], sample_rate, floor, ceiling)
+            lag[row, part, : found[0].shape[1]], height[row, part, : found[1].shape[1]] = found
             peak[row, part] = _peak(sound[part], samples_of(1.0 / floor, sample_rate))
     strength = height - np.float32(OCTAVE_COST) * np.log2(ceiling * lag)
     chosen = _path(lag, strength, _unvoiced(peak, level), step)
@@ -102,7 +103,7 @@ def pitch(sounds: Array, sample_rate: int, floor: float = FLOOR, ceiling: float 
 
 
 def _candidates(cut: Array, sample_rate: int, floor: float, ceiling: float) -> tuple[Array, Array]:
-    """The highest maxima of the autocorrelation: lags in s and heights, (t, 10) each."""
+    """The highest maxima of the autocorrelation: lags in s and heights, (t, 10) each, fewer where fewer lags are in range."""
     window = _window(cut.shape[1])
     centred = cut - (cut @ window)[:, None] / window.sum()   # by the window: what is left of an offset would be periodic
     half = 2 * sample_rate   # the autocorrelation is sampled at twice the rate
@@ -112,7 +113,7 @@ def _candidates(cut: Array, sample_rate: int, floor: float, ceiling: float) -> t
     before, middle, after = r[:, low - 1 : high - 1], r[:, low:high], r[:, low + 1 : high + 1]
     top = (middle > before) & (middle >= after) & (middle > 0)
     ranked = np.where(top, middle - OCTAVE_COST * np.log2(np.arange(low, high, dtype=np.float32)), -np.inf)
-    best = np.argpartition(-ranked, CANDIDATES, axis=1)[:, :CANDIDATES]
+    best = np.argpartition(-ranked, min(CANDIDATES, high - low - 1), axis=1)[:, :CANDIDATES]
     a, b, c = (np.take_along_axis(side, best, axis=1) for side in (before, middle, after))
     bend = np.minimum(a - 2 * b + c, -1e-9)
     shift = np.clip(0.5 * (a - c) / bend, -0.5, 0.5)
