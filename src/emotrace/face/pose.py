@@ -21,16 +21,17 @@ NEAR = 1.0                         # cm, near plane of that camera
 
 
 class MeshPose:
-    """Head pose from the similarity transform between the canonical face and the mesh.
+    """Head pose from the similarity transform between the canonical face and the mesh, seen by a camera turned towards it.
 
-    Source: MediaPipe, face_geometry/libs/geometry_pipeline.cc, all steps in float64 and for all faces at once.
+    Source: MediaPipe, face_geometry/libs/geometry_pipeline.cc, all steps in float64 and for all faces at once. We deviate: the
+    camera is turned first, since a third of the angle at which a face stands beside its axis would become yaw and pitch.
     """
 
     scheme = HEAD_POSE
 
     def extract(self, samples: FaceSamples) -> NDArray[np.float32]:
         """Pitch, yaw and roll, (n, 3) degrees; see the scheme for signs."""
-        return angles(rotations(samples.tracks.mesh, samples.size))
+        return angles(rotations(panned(samples.tracks.mesh, samples.size), samples.size))
 
 
 class PnpPose:
@@ -44,7 +45,7 @@ class PnpPose:
     def extract(self, samples: FaceSamples) -> NDArray[np.float32]:
         """Pitch, yaw and roll, (n, 3) degrees; NaN where no solution is found."""
         width, height = samples.size
-        focal = height / 2 / np.tan(FIELD_OF_VIEW / 2)
+        focal = focal_length(height)
         camera = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
         flip = np.diag([1.0, -1.0, -1.0])   # from y up, z towards the camera, to y down, z away
         model = canonical_face().vertices[IBUG_68] @ flip
@@ -63,14 +64,39 @@ class PnpPose:
         )
         if not solved:
             return np.full((3, 3), np.nan)
-        return np.asarray(_to_axis(shift[:, 0]) @ cv2.Rodrigues(rotation)[0])
+        return np.asarray(_to_axis(shift.T)[0] @ cv2.Rodrigues(rotation)[0])
 
 
-def _to_axis(direction: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The smallest rotation that takes a direction to the z axis."""
-    x, y, z = direction / np.linalg.norm(direction)
-    turn = np.array([y, -x, 0.0]) / max(np.hypot(x, y), 1e-12) * np.arccos(np.clip(z, -1, 1))
-    return np.asarray(cv2.Rodrigues(turn)[0])
+def focal_length(height: int) -> float:
+    """Of the camera that is assumed, px, for pictures so high."""
+    return float(height / 2 / np.tan(FIELD_OF_VIEW / 2))
+
+
+def _to_axis(directions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The smallest rotations (n, 3, 3) that take directions (n, 3) to the z axis; none of them points against it."""
+    x, y, z = (directions / np.linalg.norm(directions, axis=1, keepdims=True)).T
+    turn = np.zeros((len(directions), 3, 3))   # the cross product with the axis of rotation
+    turn[:, 0, 2], turn[:, 1, 2], turn[:, 2, 0], turn[:, 2, 1] = -x, -y, x, y
+    return np.asarray(np.eye(3) + turn + turn @ turn / (1 + z)[:, None, None])
+
+
+def panned(mesh: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float64]:
+    """Meshes as a camera sees them that is turned, each time, towards the middle of the face.
+
+    Args:
+        mesh: (n, k, 3) px.
+        size: width and height of the picture in px.
+
+    Returns:
+        (n, k, 3) px, faces in the middle of the picture. Depth is scaled as the face is, by the root of its area.
+    """
+    focal, middle = focal_length(size[1]), np.asarray(size, np.float64) / 2
+    rays = np.concatenate([mesh[:, :, :2] - middle, np.full((*mesh.shape[:2], 1), focal)], axis=2)
+    towards = (rays / np.linalg.norm(rays, axis=2, keepdims=True)).mean(axis=1)
+    turned = np.einsum("nij,nkj->nki", _to_axis(towards), rays)
+    cosine = towards[:, 2] / np.linalg.norm(towards, axis=1)
+    depth = mesh[:, :, 2:] * cosine[:, None, None] ** 1.5
+    return np.concatenate([turned[:, :, :2] * focal / turned[:, :, 2:] + middle, depth], axis=2)
 
 
 def angles(rotation: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -99,11 +125,11 @@ def from_angles(degrees: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(about_y @ about_x @ about_z)
 
 
-def rotations(mesh: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float64]:
+def rotations(mesh: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.float64]:
     """Rotation of the head in each mesh.
 
     Args:
-        mesh: (n, 478, 3) px.
+        mesh: (n, 468 or more, 3) px.
         size: width and height of the picture in px.
 
     Returns:
