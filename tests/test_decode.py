@@ -136,6 +136,43 @@ def test_one_wrong_time_stamp_of_sound_shifts_nothing_behind_it(off: float) -> N
     assert [placed[i] for i in range(100) if i != 50] == pytest.approx([i / 10 for i in range(100) if i != 50], abs=0.1)
 
 
+def clicks(packets: list[int], slower: float) -> list[float]:
+    """When the click in the middle of each second is heard (s) in sound of packets of 20 ms, some of which are missing."""
+    mixer, heard = Mixer(SAMPLE_RATE), np.zeros(11 * SAMPLE_RATE, np.float32)
+    length = SAMPLE_RATE // 50
+    for i in packets:
+        samples = np.zeros((1, length), np.int16)
+        samples[0, 0] = 20000 if i % 50 == 25 else 0
+        frame = av.AudioFrame.from_ndarray(samples, "s16", "mono")
+        frame.sample_rate, frame.time_base = SAMPLE_RATE, Fraction(1, SAMPLE_RATE)
+        frame.pts = round(i / 50 * slower * SAMPLE_RATE)
+        for block in mixer.take(frame):
+            place = round(block.time * SAMPLE_RATE)
+            heard[place : place + len(block.samples)] = block.samples
+    return (np.flatnonzero(heard > 0.3) / SAMPLE_RATE).tolist()
+
+
+def test_packets_lost_one_by_one_do_not_add_up() -> None:
+    found = clicks([i for i in range(500) if i % 40 != 39], 1.0)   # 12 x 20 ms
+    assert found == pytest.approx([second + 0.5 for second in range(10)], abs=0.005)
+
+
+@pytest.mark.parametrize("slower", [0.99, 1.01])
+def test_sound_keeps_to_its_time_stamps_where_they_drift(slower: float) -> None:
+    found = clicks(list(range(500)), slower)
+    assert found == pytest.approx([(second + 0.5) * slower for second in range(10)], abs=0.025)
+
+
+def test_stamps_that_jitter_move_no_sound() -> None:
+    mixer, given = Mixer(SAMPLE_RATE), []
+    for i in range(200):
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 320), np.int16), "s16", "mono")
+        frame.sample_rate, frame.time_base = SAMPLE_RATE, Fraction(1, SAMPLE_RATE)
+        frame.pts = i * 320 + (0, 400, -300, 250, -350)[i % 5]
+        given += mixer.take(frame)
+    assert [block.time for block in given] == pytest.approx([i * 0.02 for i in range(200)])
+
+
 def test_sound_may_change_its_channels_on_the_way(tmp_path: Path) -> None:
     parts = film(tmp_path / "a.ts", 100, tone=300.0, layout="stereo"), film(tmp_path / "b.ts", 100, tone=900.0)
     video = Video.open(odd_films.joined(tmp_path / "both.ts", *parts))

@@ -15,10 +15,13 @@ from emotrace.analysis import Analysis
 from emotrace.api import analyze
 from emotrace.errors import VideoError
 from emotrace.hearing import LEAD, SAMPLE_RATE, STRETCH, TAIL, starts, stretches
+from emotrace.scheme import PROSODY
 from emotrace.settings import Settings
 from emotrace.sound import Sound
 from emotrace.store import Store
 from emotrace.video import Video
+from emotrace.views import VoiceSamples
+from emotrace.voice.prosody import Prosody
 
 VOICE_ONLY = Settings(components=("voice.prosody",))
 
@@ -86,6 +89,31 @@ def test_speech_is_measured_and_silence_is_not(spoken: np.ndarray, tmp_path: Pat
     assert (after.speech > 0.5).all()
     assert after.pitch.between(80, 300).all()   # a man's voice
     assert table.speaker.isna().all()           # nobody is visible
+
+
+@pytest.mark.parametrize(("seconds", "begin"), [(0.9, 0), (3.3, 2)])
+def test_behind_the_end_of_a_sound_is_no_silence(spoken: np.ndarray, tmp_path: Path, seconds: float, begin: int) -> None:
+    speech = np.tile(spoken[2 * SAMPLE_RATE : 4 * SAMPLE_RATE], 2)[: round(seconds * SAMPLE_RATE)]
+    table = heard(write(tmp_path / "short.wav", speech, SAMPLE_RATE), tmp_path / "out").to_pandas("voice")
+    assert table.start.tolist() == list(range(begin + 1))
+    clip = Video.open(tmp_path / "short.wav").sound(SAMPLE_RATE)
+    known = np.concatenate([block.samples for block in clip])[begin * SAMPLE_RATE :]
+    expected = Prosody().extract(VoiceSamples.whole(known, SAMPLE_RATE))[0]
+    np.testing.assert_allclose(table[list(PROSODY.columns)].to_numpy()[-1], expected, rtol=1e-5)
+
+
+def test_a_window_with_a_hole_is_measured_where_it_has_sound(spoken: np.ndarray) -> None:
+    known = spoken[5 * SAMPLE_RATE : 7 * SAMPLE_RATE]
+    cut = [Sound(0.0, known[: SAMPLE_RATE // 4]), Sound(0.5, known[SAMPLE_RATE // 2 :])]
+    (stretch,) = stretches(iter(cut), 0.0, np.inf)
+    table = hearing.Listener(VOICE_ONLY, "cpu").tables(stretch, last=True)["voice"].to_pandas()
+    expected = Prosody().extract(VoiceSamples.whole(known[SAMPLE_RATE // 2 :], SAMPLE_RATE))[0]
+    np.testing.assert_allclose(table[list(PROSODY.columns)].to_numpy()[0], expected, rtol=1e-5)
+
+
+def test_an_encoders_lead_before_0_is_no_second_of_its_own() -> None:
+    begins = [next(stretches(iter(blocks([time], SAMPLE_RATE)), 0.0, np.inf)).begin for time in (-0.023, -0.5, 3.99, 4.0)]
+    assert begins == [0.0, -1.0, 4.0, 4.0]
 
 
 def test_a_recording_without_pictures_is_analysed_as_voice_alone(spoken: np.ndarray, tmp_path: Path) -> None:

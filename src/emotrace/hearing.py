@@ -74,7 +74,7 @@ def stretches(blocks: Iterator[Sound], start: float, end: float) -> Iterator[Str
         if len(samples) == 0:
             continue
         if math.isnan(origin):
-            origin = math.floor(time)
+            origin = math.floor(time + FRAME / SAMPLE_RATE)   # an encoder's lead of some ms before 0 is no second of its own
         place = round((time - origin) * SAMPLE_RATE) + LEAD - number * STRETCH
         samples, place = samples[max(-place, 0) :], max(place, 0)   # what comes too late for its stretch is left out
         while len(samples):
@@ -132,25 +132,52 @@ class Listener:
         samples = VoiceSamples(sound, SAMPLE_RATE, place, round(WINDOW * SAMPLE_RATE))
         return {
             "sound": _sound_table(stretch, there, speech),
-            "voice": self._voice_table(stretch.begin + begins, share, samples),
+            "voice": self._voice_table(stretch.begin + begins, share, samples, there),
         }
 
-    def _voice_table(self, begins: NDArray[np.float64], share: NDArray[np.float32], samples: VoiceSamples) -> pa.Table:
+    def _voice_table(
+        self, begins: NDArray[np.float64], share: NDArray[np.float32], samples: VoiceSamples, there: NDArray[np.bool_]
+    ) -> pa.Table:
         import pyarrow as pa
 
-        spoken = np.flatnonzero(share >= MIN_SPEECH)
-        values: Values = run_in_order(self.specs, self.extractors, samples[spoken], {})
         found: dict[str, object] = {
             "start": begins, "end": begins + WINDOW, "speech": share,
             "speaker": pa.nulls(len(begins), pa.string()), "speaker_score": np.full(len(begins), np.nan, np.float32),
         }  # fmt: skip
+        values = self._measured(samples, np.flatnonzero(share >= MIN_SPEECH), there)
         for line in self.specs:
             assert line.scheme is not None
-            whole = np.full((len(begins), len(line.scheme)), np.nan, np.float32)
-            whole[spoken] = values[line.name]
-            found.update(zip(line.scheme.columns, whole.T, strict=True))
+            found.update(zip(line.scheme.columns, values[line.name].T, strict=True))
         schema = columns.schema(columns.voice(line.name for line in self.specs))
         return pa.table([pa.array(found[field.name], field.type) for field in schema], schema=schema)
+
+    def _measured(self, samples: VoiceSamples, spoken: NDArray[np.int64], there: NDArray[np.bool_]) -> Values:
+        """Values of the windows in which somebody speaks, NaN for the others."""
+        nothing = np.float32(np.nan)
+        values = {line.name: np.full((len(samples), len(line.scheme or ())), nothing, np.float32) for line in self.specs}
+        for rows, part in _with_sound(samples, spoken, there):
+            for name, measured in run_in_order(self.specs, self.extractors, part, {}).items():
+                values[name][rows] = measured
+        return values
+
+
+def _with_sound(
+    samples: VoiceSamples, rows: NDArray[np.int64], there: NDArray[np.bool_]
+) -> Iterator[tuple[NDArray[np.int64], VoiceSamples]]:
+    """The given windows that the file has sound for throughout; then, one by one, the longest part with sound of each other."""
+    known = np.lib.stride_tricks.sliding_window_view(there, samples.length)[samples.start[rows]]   # (n, length)
+    whole = known.all(axis=1)
+    yield rows[whole], samples[rows[whole]]
+    for row, sounding in zip(rows[~whole], known[~whole], strict=True):
+        begin, length = _longest(sounding)
+        yield row[None], VoiceSamples(samples.sound, samples.sample_rate, samples.start[row][None] + begin, length)
+
+
+def _longest(known: NDArray[np.bool_]) -> tuple[int, int]:
+    """Where the longest run of True begins, and how long it is."""
+    edges = np.flatnonzero(np.diff(known, prepend=False, append=False)).reshape(-1, 2)
+    length = edges[:, 1] - edges[:, 0]
+    return int(edges[length.argmax(), 0]), int(length.max())
 
 
 def _spoken(speech: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from emotrace.container import decoded, opened, packets_of, sound_of
 
 FULL_SCALE = 2.0**31       # of the integers that sound is mixed in
 HOLE = 0.1                 # s between time stamps that is a hole in the sound; less is jitter of the stamps
+SLIP = 0.01                # s by which STEADY frames in turn have to be off the clock before it is set right
+STEADY = 4
 BACK = 1.0                 # s by which stamps fall back where they start again, as in files joined end to end
 
 
@@ -29,8 +32,9 @@ class Sound:
 def blocks(path: Path, sample_rate: int) -> Iterator[Sound]:
     """The first sound track that can be decoded, block by block, on the same clock as the frames.
 
-    A track that starts late has its first block at that time; packets that cannot be decoded leave a gap. Where time stamps
-    start again, the sound goes on behind what was there, as the pictures do. Channels and rate may change on the way.
+    A track that starts late has its first block at that time; packets that cannot be decoded leave a gap, which is silence
+    where it is no longer than 0.1 s. Where time stamps start again, the sound goes on behind what was there, as the pictures
+    do. Channels and rate may change on the way.
 
     Args:
         path: of the file.
@@ -57,6 +61,7 @@ class Mixer:
         self.form: tuple[str, str, int] | None = None   # of the frame before
         self.clock = math.nan                           # s, end of what was given
         self.shift = 0.0                                # s, between the clock and stamps that have started again
+        self.off: deque[float] = deque(maxlen=STEADY)   # s, by which the latest frames were off the clock
         self.fell = self.leapt = 0.0                    # s, by which the stamp of the frame before was too early or too late
 
     def take(self, frame: av.AudioFrame) -> Iterator[Sound]:
@@ -71,7 +76,21 @@ class Mixer:
         self.leapt = leap if leap > HOLE else 0.0
         if not abs(leap) <= HOLE:   # also for the first frame, before which the clock is NaN
             self.resampler, self.clock = self._new(), begins
+            self.off.clear()
+        else:
+            yield from self._steadied(leap)
         yield from self._resampled(frame)
+
+    def _steadied(self, leap: float) -> Iterator[Sound]:
+        """Set the clock right where frames are off it all the same: packets are lost one by one, or it drifts."""
+        self.off.append(leap)
+        slips = min(self.off) > SLIP or max(self.off) < -SLIP
+        if slips and len(self.off) == STEADY:
+            slip = sum(self.off) / STEADY
+            self.off.clear()
+            if slip > 0:
+                yield Sound(self.clock, np.zeros(round(slip * self.rate), np.float32))
+            self.clock += slip
 
     def _begins(self, frame: av.AudioFrame) -> float:
         """Where on the clock a frame begins, s."""
