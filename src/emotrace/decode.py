@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, dropwhile
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import av
 import av.container
@@ -18,6 +19,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from emotrace.container import opened, packets_of, pictures_of
+from emotrace.shots import AHEAD
 
 if TYPE_CHECKING:
     from emotrace.video import Video
@@ -36,7 +38,7 @@ class Chunk:
         time: (t,) float64 s.
         analysed: (t,) bool, True where the frame was chosen for analysis (`rate`).
         images: (m, H, W, 3) uint8 RGB of the m chosen frames, upright.
-        luma: (t + 1, 36, 64) uint8 grey levels of every frame, averaged down, and of the frame that follows the chunk (the
+        luma: (t + AHEAD, 36, 64) uint8 grey levels of every frame, averaged down, and of the frames that follow the chunk (the
             last one again at the end of the file); for finding cuts.
         damaged: (t,) bool, True where the decoder says that the picture is damaged.
         lost_packets: packets that could not be decoded since the last chunk.
@@ -79,6 +81,14 @@ class _Timed:
     time: float
     guessed: bool
     frame: av.VideoFrame
+
+
+class _Seen(NamedTuple):
+    """A frame, its grey levels averaged down, and how many packets were lost until it came."""
+
+    item: _Timed
+    luma: NDArray[np.uint8]
+    lost: int
 
 
 @dataclass(slots=True)
@@ -209,21 +219,33 @@ class PictureDecoder:
             yield _Timed(number, last, guessed, frame)
 
     def _gather(self, items: Iterator[_Timed], last: float) -> Iterator[Chunk]:
-        gathered, guessed = self._empty(), 0
-        for item in items:
-            if item.time >= self.end:
-                break
-            luma = self._luma(item.frame)
+        gathered, guessed, told = self._empty(), 0, 0
+        for seen in self._ahead(items):
+            item, luma, lost = seen[0]
             if len(gathered) == self.video.chunk_frames:
-                yield self._chunk(gathered, luma, guessed)
-                gathered, guessed = self._empty(), 0
+                yield gathered.chunk([each.luma for each in seen], lost - told, guessed)
+                gathered, guessed, told = self._empty(), 0, lost
             gathered.add(item.number, item.time, item.frame.is_corrupt, luma)
             guessed += item.guessed
             if self._chosen(item.time, last):
                 self._upright(item.frame, gathered.choose())
             last = item.time
-        if len(gathered) or self.lost:
-            yield self._chunk(gathered, gathered.luma[-1] if len(gathered) else np.zeros(LUMA_SIZE[::-1], np.uint8), guessed)
+        if len(gathered) or self.lost > told:
+            yield gathered.chunk([], self.lost - told, guessed)
+
+    def _ahead(self, items: Iterator[_Timed]) -> Iterator[list[_Seen]]:
+        """Each frame up to the end, with those that follow it."""
+        seen: deque[_Seen] = deque()
+        for item in items:
+            if item.time >= self.end:
+                break
+            seen.append(_Seen(item, self._luma(item.frame), self.lost))
+            if len(seen) == AHEAD:
+                yield list(seen)
+                seen.popleft()
+        while seen:
+            yield list(seen)
+            seen.popleft()
 
     def _chosen(self, time: float, last: float) -> bool:
         """True where a tick of `rate` lies between the frame before and this one."""
@@ -253,11 +275,6 @@ class PictureDecoder:
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
         every = max(1, frame.height // (4 * LUMA_SIZE[1]))   # some lines of each cell are enough, and cost less
         return np.asarray(cv2.resize(rows[::every], LUMA_SIZE, interpolation=cv2.INTER_AREA), np.uint8)
-
-    def _chunk(self, gathered: _Gathered, following: NDArray[np.uint8], guessed: int) -> Chunk:
-        chunk = gathered.chunk(following, self.lost, guessed)
-        self.lost = 0
-        return chunk
 
 
 def _stream(container: av.container.InputContainer) -> av.video.stream.VideoStream:
@@ -296,13 +313,15 @@ class _Gathered:
         place: NDArray[np.uint8] = self.images[self.chosen - 1]
         return place
 
-    def chunk(self, following: NDArray[np.uint8], lost: int, guessed: int) -> Chunk:
+    def chunk(self, following: list[NDArray[np.uint8]], lost: int, guessed: int) -> Chunk:
+        """What was gathered; where fewer than AHEAD frames follow, the last one is taken again."""
+        last = [*self.luma, *following][-1:] or [np.zeros(LUMA_SIZE[::-1], np.uint8)]
         return Chunk(
             np.asarray(self.number, np.int64),
             np.asarray(self.time, np.float64),
             np.asarray(self.analysed, np.bool_),
             self.images[: self.chosen],
-            np.stack([*self.luma, following]),
+            np.stack([*self.luma, *following, *last * (AHEAD - len(following))]),
             np.asarray(self.damaged, np.bool_),
             lost,
             guessed,

@@ -157,8 +157,8 @@ class Run:
         return {
             "counts": self.counts.as_json(),
             "shots": {
-                "shot": self.shots.shot, "changes": self.shots.changes,
-                "last": None if self.shots.last is None else self.shots.last.tolist(),
+                "shot": self.shots.shot, "last": None if self.shots.last is None else self.shots.last.tolist(),
+                "steps": self.shots.steps, "since": self.shots.since, "settled": self.shots.settled, "due": self.shots.due,
             },
             "tracker": {
                 "faces": [_face_state(face) for face in tracker.faces],
@@ -174,7 +174,7 @@ class Run:
         self.counts = Counts(**state["counts"])
         shots, tracker = state["shots"], state["tracker"]
         last = None if shots["last"] is None else np.asarray(shots["last"], np.uint8)
-        self.shots = ShotDetector(shots["shot"], last, list(shots["changes"]))
+        self.shots = ShotDetector(**{**shots, "last": last})
         self.tracker.faces = [_face(item) for item in tracker["faces"]]
         self.tracker.lost = [_face(item) for item in tracker["lost"]]
         self.tracker.next_track, self.tracker.look, self.tracker.shot = tracker["next_track"], tracker["look"], tracker["shot"]
