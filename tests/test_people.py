@@ -59,11 +59,13 @@ def test_average_linkage_weighs_by_portraits() -> None:
     assert cluster(vectors, np.array([9.0, 1.0, 1.0]), apart, 0.5).tolist() == [0, 0, 1]
 
 
-def seen(*tracks: tuple[int, int, int]) -> Appearances:
-    """Rows of tracks given as (track, first frame, last frame)."""
+def seen(*tracks: tuple[int, int, int], places: list[int] | None = None) -> Appearances:
+    """Rows of tracks given as (track, first frame, last frame); each in a place of its own unless told otherwise."""
     rows = sorted((frame, track) for track, first, last in tracks for frame in range(first, last + 1))
     frame, track = np.array(rows).T
-    return Appearances(frame, frame / 25, track, np.zeros(len(frame), np.int32), np.full(len(frame), 0.04))
+    left = 100 * (track if places is None else np.array(places)[track])[:, None]
+    box = np.add(left, [0, 0, 50, 60]).astype(np.float32)
+    return Appearances(frame, frame / 25, track, np.zeros(len(frame), np.int32), np.full(len(frame), 0.04), box)
 
 
 def test_tracks_are_together_from_a_fifth_of_the_shorter_one() -> None:
@@ -95,7 +97,35 @@ def test_a_track_without_a_portrait_stays_unassigned() -> None:
     assert [fact.portraits for fact in found.facts] == [1, 0]
 
 
-def test_without_identity_each_track_is_a_person() -> None:
+def test_a_track_without_a_portrait_is_of_whom_is_seen_in_its_place_before_or_after() -> None:
+    tracks = (0, 0, 9), (1, 10, 19), (2, 20, 30), (3, 60, 70), (4, 71, 80), (5, 0, 80), (6, 110, 120)
+    rows = seen(*tracks, places=[0, 0, 0, 0, 0, 1, 0])
+    known = portraits(embeddings(0, 1, 2), [0, 4, 5])
+    found = group(rows, known, Settings())
+    assert found.names(np.arange(7)) == ["P2", "P2", "P2", "P3", "P3", "P1", None]
+    assert [fact.portraits for fact in found.facts] == [1, 0, 0, 0, 1, 1, 0]
+
+
+def test_nobody_is_given_a_face_that_is_seen_beside_his_own() -> None:
+    rows = seen((0, 0, 9), (1, 10, 19), (2, 12, 30), places=[0, 0, 1])
+    found = group(rows, portraits(embeddings(0, 0), [0, 2]), Settings())   # tracks 0 and 2 are one person
+    assert found.names(np.arange(3)) == ["P1", None, "P1"]
+
+
+def test_who_is_seen_in_one_frame_alone_is_nobody_new_in_the_place_of_another() -> None:
+    rows = seen((0, 0, 9), (1, 10, 10), (2, 11, 30), (3, 15, 15), places=[0, 0, 0, 1])
+    found = group(rows, portraits(embeddings(0, 1, 2, 3), [0, 1, 2, 3]), Settings())
+    assert found.names(np.arange(4)) == ["P2", "P2", "P1", "P3"]
+
+
+def test_without_identity_who_is_seen_in_one_place_is_a_person() -> None:
+    settings = Settings(components=("face.pose",))
+    rows = seen((0, 0, 9), (1, 10, 80), (2, 0, 40), (3, 150, 160), places=[0, 0, 1, 0])
+    found = group(rows, portraits(np.zeros((0, 128), np.float32), []), settings)
+    assert found.names(np.arange(4)) == ["P1", "P1", "P2", "P3"]
+
+
+def test_without_identity_each_track_elsewhere_is_a_person() -> None:
     settings = Settings(components=("face.pose",))
     found = group(seen((0, 0, 9), (3, 20, 80)), portraits(np.zeros((0, 128), np.float32), []), settings)
     assert found.names(np.array([0, 3])) == ["P2", "P1"]

@@ -109,5 +109,5 @@ def test_cuts_over_frames_that_were_mixed_are_found(data: Path) -> None:
 
 
 def test_a_black_frame_at_a_cut_does_not_hide_it(face_noface: Path) -> None:
-    pictures, times = seen(face_noface)
+    pictures, _ = seen(face_noface)
     assert cuts_of(pictures).tolist() == [73]

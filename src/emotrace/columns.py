@@ -63,7 +63,8 @@ FRAMES = (
 FACES = (
     Column("frame", "int64", "number of the frame, as in frames.parquet"),
     Column("time", "float64", "the container's time stamp of the frame", "s"),
-    Column("track", "int64", "one face followed through consecutive frames of one shot"),
+    Column("track", "int64", "one face followed through consecutive frames of one shot; it ends where the face is lost or "
+           "looks another"),
     Column("person", "string", "P1 is who is seen longest; empty where the track could not be assigned (see tracks)"),
     Column("x1", "float32", "left edge of the box around the face's mesh", "px"),
     Column("y1", "float32", "top edge of the box", "px"),

@@ -69,11 +69,13 @@ def _analysed(store: Store) -> tuple[audiovisual.FaceRows, NDArray[np.float64]]:
 
 
 def _appearances(store: Store, frames: audiovisual.FaceRows, every: NDArray[np.float64]) -> Appearances:
-    faces = _whole(store, "faces", ["frame", "time", "track"], columns.FACES)
+    corners = ["x1", "y1", "x2", "y2"]
+    faces = _whole(store, "faces", ["frame", "time", "track", *corners], columns.FACES)
     shown = lasts(frames.time, every)
     row = np.searchsorted(frames.number, faces["frame"].to_numpy())
     frame, time, track = (faces[name].to_numpy() for name in ("frame", "time", "track"))
-    return Appearances(frame, time, track, frames.shot[row], shown[row])
+    box = np.column_stack([faces[name].to_numpy() for name in corners])
+    return Appearances(frame, time, track, frames.shot[row], shown[row], box)
 
 
 def _portraits(store: Store) -> Portraits:

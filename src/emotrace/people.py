@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.face import identity
+from emotrace.face.detect import overlap
+from emotrace.face.track import JOIN, MEMORY
 from emotrace.settings import Settings
 
 TOGETHER = 0.2   # share of the shorter track's frames from which two tracks seen together are two people; less is a
                  # picture-in-picture transition, in which one person is seen twice for some frames
+MARGIN = 1e-3    # s
 NO_PORTRAIT = "no near-frontal, sharp face"
 
 
@@ -37,13 +40,14 @@ class Portraits:
 
 @dataclass(frozen=True, slots=True)
 class Appearances:
-    """Where each face row lies: (n,) frame, time, track, shot, and how long (s) its frame is shown."""
+    """Where each face row lies: (n,) frame, time, track, shot, and how long (s) its frame is shown; (n, 4) box, px."""
 
     frame: NDArray[np.int64]
     time: NDArray[np.float64]
     track: NDArray[np.int64]
     shot: NDArray[np.int32]
     shown: NDArray[np.float64]
+    box: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +99,13 @@ def name(person: int) -> str | None:
 def group(seen: Appearances, portraits: Portraits, settings: Settings) -> Grouping:
     """Decide which tracks are one person.
 
-    Tracks without a portrait stay unassigned. Where identity is not measured, each track is a person of its own.
+    A track without a portrait is of the person who was seen, or will be, in its place within a second, if there is one, and
+    stays unassigned if not. So is who is seen in one frame alone, in which two scenes may be mixed, but is a person of its own
+    if not. Where identity is not measured, places alone tell.
     """
     facts = _facts(seen, portraits.track)
     if "face.identity" not in settings.as_json()["components"]:
-        return _ordered(seen, facts, np.arange(len(facts)))
+        return _ordered(seen, facts, _taken_on(seen, facts, np.full(len(facts), -1, np.int64), alone=True))
     usable = np.array([fact.portraits > 0 for fact in facts], bool)
     chosen = [fact.track for fact, yes in zip(facts, usable, strict=True) if yes]
     means, weights = mean_embeddings(portraits, chosen)
@@ -107,7 +113,43 @@ def group(seen: Appearances, portraits: Portraits, settings: Settings) -> Groupi
     person = np.full(len(facts), -1, np.int64)
     apart = seen_together(seen, chosen)
     person[usable] = method(means, weights, apart, settings.identity_threshold)
-    return _ordered(seen, facts, person)
+    frames = np.bincount(person[usable], [fact.frames for fact in facts if fact.portraits], minlength=len(facts) + 1)
+    fleeting = usable & (frames[person] == 1)
+    taken = _taken_on(seen, facts, np.where(fleeting, -1, person))
+    return _ordered(seen, facts, np.where(fleeting & (taken < 0), person, taken))
+
+
+def _taken_on(
+    seen: Appearances, facts: tuple[TrackFacts, ...], person: NDArray[np.int64], alone: bool = False
+) -> NDArray[np.int64]:
+    """Who else is seen: tracks of nobody known (-1) are of the person in the same place before, or else after.
+
+    Args:
+        seen: where the faces lie.
+        facts: of n tracks.
+        person: (n,).
+        alone: a track that nobody was before in its place is a person of its own.
+
+    Returns:
+        (n,); nobody is seen twice at a time by it.
+    """
+    begin = np.unique(seen.track, return_index=True)[1]
+    finish = len(seen.track) - 1 - np.unique(seen.track[::-1], return_index=True)[1]
+    first, last, shot = (np.array([getattr(fact, key) for fact in facts]) for key in ("first", "last", "shot"))
+    longest = max(MEMORY, float(np.median(np.diff(np.unique(seen.time)))) + MARGIN if len(seen.time) > 1 else 0.0)
+    person = person.copy()
+    for comes, leaves, here, there in ((first, last, begin, finish), (-last, -first, finish, begin)):
+        for i in np.argsort(comes, kind="stable"):
+            if person[i] >= 0:
+                continue
+            gap = comes[i] - leaves
+            near = np.flatnonzero((person >= 0) & (shot == shot[i]) & (gap > 0) & (gap <= longest))
+            shares = overlap(seen.box[here[i]][None], seen.box[there[near]])[0]
+            order = near[np.argsort(-shares, kind="stable")][: int((shares >= JOIN).sum())]
+            twice = [bool(((person == person[k]) & (first <= last[i]) & (last >= first[i])).any()) for k in order]
+            free = [person[k] for k, again in zip(order, twice, strict=True) if not again]
+            person[i] = free[0] if free else i if alone else -1
+    return person
 
 
 def mean_embeddings(portraits: Portraits, tracks: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:

@@ -192,11 +192,12 @@ def _chooser_state(measurer: Measurer) -> dict[str, Any]:
 def _face_state(face: Face) -> dict[str, Any]:
     return {
         "track": face.track, "mesh": face.mesh.tolist(), "presence": face.presence, "seen": face.seen, "missed": face.missed,
+        "look": face.look.tolist(),
     }  # fmt: skip
 
 
 def _face(state: dict[str, Any]) -> Face:
-    return Face(**{**state, "mesh": np.asarray(state["mesh"], np.float32)})
+    return Face(**{**state, "mesh": np.asarray(state["mesh"], np.float32), "look": np.asarray(state["look"], np.uint8)})
 
 
 def run(video: Video, settings: Settings, store: Store, device: Device, progress: Progress) -> Counts:

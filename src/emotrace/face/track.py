@@ -4,7 +4,8 @@
     now and then, and at once after a cut, a loss or an empty picture:  the detector             (dear)
                  finds new faces, and confirms or ends what the mesh has been following
 
-A track never crosses a cut. A face lost for a moment keeps its number when the detector finds it again where it was.
+A track never crosses a cut, and ends where another face looks out of its place. A face lost for a moment keeps its number
+when the detector finds it again where it was.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from emotrace.face.detect import Detections, overlap
 from emotrace.face.landmarks import Region, box_of_mesh, region_of_detection, region_of_mesh
+from emotrace.face.likeness import alike, looks
 from emotrace.tracks import MESH_POINTS, Tracks
 
 PRESENCE = 0.5      # a mesh below this does not look at a face
@@ -37,6 +39,7 @@ class Face:
     mesh: NDArray[np.float32]   # (478, 3) px
     presence: float
     seen: float                 # s, last time seen
+    look: NDArray[np.uint8]     # (32, 32) as it was then
     missed: int = 0             # detector calls in a row that did not find it
 
     @property
@@ -108,19 +111,22 @@ class Tracker:
         self.lost = [face for face in self.lost if time - face.seen <= MEMORY]
 
     def _follow(self, image: NDArray[np.uint8], time: float) -> None:
-        """Carry every track on by its mesh; what the mesh no longer sees is lost."""
+        """Carry every track on by its mesh; what the mesh no longer sees is lost, and another face begins a track."""
         found = self.locate(image, [region_of_mesh(face.mesh) for face in self.faces])
+        pictures = looks(image, [mesh for mesh, _ in found])
         kept: list[Face] = []
-        for face, (mesh, presence) in zip(self.faces, found, strict=True):
+        for face, (mesh, presence), look in zip(self.faces, found, pictures, strict=True):
             twin = any(_share(box_of_mesh(mesh), other.box) > SAME for other in kept)
             if presence >= PRESENCE and not twin:
-                face.mesh, face.presence, face.seen = mesh, presence, time
+                if not alike(face.look, look):
+                    face.track, face.missed = self._next(), 0
+                face.mesh, face.presence, face.seen, face.look = mesh, presence, time, look
                 kept.append(face)
             else:
                 self.look = True
                 if not twin:
                     self.lost.append(face)
-        self.faces = kept
+        self.faces = sorted(kept, key=lambda face: face.track)
 
     def _find(self, image: NDArray[np.uint8], time: float, found: Detections) -> None:
         """Confirm or end what is followed by what the detector found; begin or take up what is new."""
@@ -137,18 +143,22 @@ class Tracker:
     def _begin(self, image: NDArray[np.uint8], time: float, regions: list[Region]) -> None:
         """Start tracks; the mesh is found twice, the second time in the crop that it will have from now on."""
         first = [mesh for mesh, presence in self.locate(image, regions) if presence >= PRESENCE]
-        for mesh, presence in self.locate(image, [region_of_mesh(mesh) for mesh in first]):
+        second = self.locate(image, [region_of_mesh(mesh) for mesh in first])
+        for (mesh, presence), look in zip(second, looks(image, [mesh for mesh, _ in second]), strict=True):
             box = box_of_mesh(mesh)
             if presence < PRESENCE or any(_share(box, face.box) > JOIN for face in self.faces):
                 continue
-            self.faces.append(Face(self._number(box), mesh, presence, time))
+            self.faces.append(Face(self._number(box, look), mesh, presence, time, look))
         self.faces.sort(key=lambda face: face.track)
 
-    def _number(self, box: NDArray[np.float32]) -> int:
-        """The number of a lost face that was here, else the next free one."""
-        shares = [_share(box, face.box) for face in self.lost]
+    def _number(self, box: NDArray[np.float32], look: NDArray[np.uint8]) -> int:
+        """The number of a lost face that was here and looked so, else the next free one."""
+        shares = [_share(box, face.box) if alike(face.look, look) else 0.0 for face in self.lost]
         if shares and max(shares) >= JOIN:
             return self.lost.pop(int(np.argmax(shares))).track
+        return self._next()
+
+    def _next(self) -> int:
         self.next_track += 1
         return self.next_track - 1
 
