@@ -112,6 +112,22 @@ def test_nobody_is_given_a_face_that_is_seen_beside_his_own() -> None:
     assert found.names(np.arange(3)) == ["P1", None, "P1"]
 
 
+def turned(degrees: float) -> np.ndarray:
+    """Two embeddings (2, 128) with so many degrees between them."""
+    vectors = np.zeros((2, 128), np.float32)
+    vectors[:, 0], vectors[:, 1] = np.cos(np.deg2rad([0, degrees])), np.sin(np.deg2rad([0, degrees]))
+    return vectors
+
+
+@pytest.mark.parametrize(
+    ("degrees", "begin", "place", "people"), [(64, 10, 0, 1), (75, 10, 0, 2), (64, 20, 0, 2), (64, 10, 1, 2)]
+)
+def test_who_goes_on_in_one_place_need_be_less_alike(degrees: float, begin: int, place: int, people: int) -> None:
+    rows = seen((0, 0, 9), (1, begin, 30), places=[0, place])
+    assert np.cos(np.deg2rad(64)) < Settings().identity_threshold
+    assert group(rows, portraits(turned(degrees), [0, 1]), Settings()).people == people
+
+
 def test_who_is_seen_in_one_frame_alone_is_nobody_new_in_the_place_of_another() -> None:
     rows = seen((0, 0, 9), (1, 10, 10), (2, 11, 30), (3, 15, 15), places=[0, 0, 0, 1])
     found = group(rows, portraits(embeddings(0, 1, 2, 3), [0, 1, 2, 3]), Settings())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from emotrace.settings import Settings
 
 TOGETHER = 0.2   # share of the shorter track's frames from which two tracks seen together are two people; less is a
                  # picture-in-picture transition, in which one person is seen twice for some frames
-MARGIN = 1e-3    # s
+CONTINUED = 0.4  # cosine from which tracks that go on in one place are one person; measured: 0.6 and more, of two at most 0.3
 NO_PORTRAIT = "no near-frontal, sharp face"
 
 
@@ -99,24 +99,43 @@ def name(person: int) -> str | None:
 def group(seen: Appearances, portraits: Portraits, settings: Settings) -> Grouping:
     """Decide which tracks are one person.
 
-    A track without a portrait is of the person who was seen, or will be, in its place within a second, if there is one, and
-    stays unassigned if not. So is who is seen in one frame alone, in which two scenes may be mixed, but is a person of its own
-    if not. Where identity is not measured, places alone tell.
+    Tracks that go on from one frame to the next in one place are joined first, if they are not too unlike. A track without a
+    portrait is of the person who was seen, or will be, in its place within a second, if there is one, and stays unassigned if
+    not. So is who is seen in one frame alone, in which two scenes may be mixed, but is a person of its own if not. Where
+    identity is not measured, places alone tell.
     """
     facts = _facts(seen, portraits.track)
+    nobody = np.full(len(facts), -1, np.int64)
     if "face.identity" not in settings.as_json()["components"]:
-        return _ordered(seen, facts, _taken_on(seen, facts, np.full(len(facts), -1, np.int64), alone=True))
+        return _ordered(seen, facts, _taken_on(seen, facts, nobody, alone=True))
     usable = np.array([fact.portraits > 0 for fact in facts], bool)
-    chosen = [fact.track for fact, yes in zip(facts, usable, strict=True) if yes]
-    means, weights = mean_embeddings(portraits, chosen)
+    tracks, frames = (np.array([getattr(fact, key) for fact in facts], np.int64) for key in ("track", "frames"))
+    chain = _chained(seen, facts, portraits)
+    chosen = np.unique(chain[usable])
+    longest = np.zeros(len(facts), np.int64)
+    np.maximum.at(longest, chain, frames)
+    row = np.searchsorted(tracks, portraits.track)
+    lasting = (frames > 1) | (longest[chain] == 1)   # in a frame by itself another face or a hand may be mixed with one's own
+    sure = replace(portraits, track=np.where(lasting[row], chain[row], -1))
+    means, weights = mean_embeddings(sure, chosen.tolist())
+    apart = seen_together(replace(seen, track=chain[np.searchsorted(tracks, seen.track)]), chosen.tolist())
     method = identity.cluster if settings.identity == "cluster" else identity.greedy
-    person = np.full(len(facts), -1, np.int64)
-    apart = seen_together(seen, chosen)
-    person[usable] = method(means, weights, apart, settings.identity_threshold)
-    frames = np.bincount(person[usable], [fact.frames for fact in facts if fact.portraits], minlength=len(facts) + 1)
-    fleeting = usable & (frames[person] == 1)
+    person = nobody.copy()
+    person[usable] = method(means, weights, apart, settings.identity_threshold)[np.searchsorted(chosen, chain[usable])]
+    fleeting = usable & (np.bincount(person[usable], frames[usable], minlength=len(facts) + 1)[person] == 1)
     taken = _taken_on(seen, facts, np.where(fleeting, -1, person))
     return _ordered(seen, facts, np.where(fleeting & (taken < 0), person, taken))
+
+
+def _chained(seen: Appearances, facts: tuple[TrackFacts, ...], portraits: Portraits) -> NDArray[np.int64]:
+    """(n,) position of the first of the tracks that follow each other from frame to frame and are not too unlike."""
+    first, places = np.arange(len(facts)), _Places(seen, facts)
+    known = [i for i in np.argsort(places.first, kind="stable").tolist() if facts[i].portraits]
+    means = dict(zip(known, mean_embeddings(portraits, [facts[i].track for i in known])[0], strict=True))
+    for i in known:
+        alike = [k for k in places.left(i, places.step) if k in means and float(means[i] @ means[k]) >= CONTINUED]
+        first[i] = first[alike[0]] if alike else i
+    return first
 
 
 def _taken_on(
@@ -131,25 +150,52 @@ def _taken_on(
         alone: a track that nobody was before in its place is a person of its own.
 
     Returns:
-        (n,); nobody is seen twice at a time by it.
+        (n,); nobody is seen twice at a time by it, but for a frame.
     """
-    begin = np.unique(seen.track, return_index=True)[1]
-    finish = len(seen.track) - 1 - np.unique(seen.track[::-1], return_index=True)[1]
-    first, last, shot = (np.array([getattr(fact, key) for fact in facts]) for key in ("first", "last", "shot"))
-    longest = max(MEMORY, float(np.median(np.diff(np.unique(seen.time)))) + MARGIN if len(seen.time) > 1 else 0.0)
-    person = person.copy()
-    for comes, leaves, here, there in ((first, last, begin, finish), (-last, -first, finish, begin)):
-        for i in np.argsort(comes, kind="stable"):
+    person, places = person.copy(), _Places(seen, facts)
+    within = max(MEMORY, places.step)
+    for order, near in ((places.first, places.left), (-places.last, places.entered)):
+        for i in np.argsort(order, kind="stable"):
             if person[i] >= 0:
                 continue
-            gap = comes[i] - leaves
-            near = np.flatnonzero((person >= 0) & (shot == shot[i]) & (gap > 0) & (gap <= longest))
-            shares = overlap(seen.box[here[i]][None], seen.box[there[near]])[0]
-            order = near[np.argsort(-shares, kind="stable")][: int((shares >= JOIN).sum())]
-            twice = [bool(((person == person[k]) & (first <= last[i]) & (last >= first[i])).any()) for k in order]
-            free = [person[k] for k, again in zip(order, twice, strict=True) if not again]
+            beside = (places.first <= places.last[i]) & (places.last >= places.first[i])
+            twice = set(person[beside].tolist()) if facts[i].frames > 1 else set()
+            free = [int(person[k]) for k in near(int(i), within) if person[k] >= 0 and person[k] not in twice]
             person[i] = free[0] if free else i if alone else -1
     return person
+
+
+class _Places:
+    """Where and when tracks begin and end.
+
+    Args:
+        seen: where the faces lie.
+        facts: of n tracks.
+    """
+
+    def __init__(self, seen: Appearances, facts: tuple[TrackFacts, ...]) -> None:
+        begin = np.unique(seen.track, return_index=True)[1]
+        end = len(seen.track) - 1 - np.unique(seen.track[::-1], return_index=True)[1]
+        self.begin, self.end = seen.box[begin], seen.box[end]   # (n, 4) px
+        self.first, self.last = (np.array([getattr(fact, key) for fact in facts]) for key in ("first", "last"))   # (n,) s
+        self.shot = np.array([fact.shot for fact in facts])
+        times = np.unique(seen.time)
+        self.step = 1.5 * float(np.median(np.diff(times))) if len(times) > 1 else 0.0   # s, a frame and some jitter
+
+    def left(self, i: int, within: float) -> list[int]:
+        """Tracks that ended in the place of track i at most so many seconds before it begins, the nearest place first."""
+        return self._near(self.begin[i], self.end, self.first[i] - self.last, i, within)
+
+    def entered(self, i: int, within: float) -> list[int]:
+        """Tracks that begin in the place of track i at most so many seconds after it ends, the nearest place first."""
+        return self._near(self.end[i], self.begin, self.first - self.last[i], i, within)
+
+    def _near(
+        self, box: NDArray[np.float32], boxes: NDArray[np.float32], gap: NDArray[np.float64], i: int, within: float
+    ) -> list[int]:
+        near = np.flatnonzero((self.shot == self.shot[i]) & (gap > 0) & (gap <= within))
+        shares = overlap(box[None], boxes[near])[0]
+        return [int(near[k]) for k in np.argsort(-shares, kind="stable") if shares[k] >= JOIN]
 
 
 def mean_embeddings(portraits: Portraits, tracks: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
