@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -35,12 +36,12 @@ def samples_of(image: np.ndarray) -> FaceSamples:
 def encode(
     target: Path,
     source: Path,
-    times: list[Fraction],
+    times: Sequence[Fraction | None],
     sound_from: Fraction | None = None,
     options: dict[str, str] | None = None,
     gop: int = 12,
 ) -> Path:
-    """Encode the first frames of a clip anew with the given time stamps (s), and a tone from `sound_from` on."""
+    """Encode the first frames of a clip anew with the given time stamps (s), None: left out; a tone from `sound_from` on."""
     base = Fraction(1, 90000)
     with av.open(str(source)) as reader, av.open(str(target), "w", options=options or {}) as writer:
         first = reader.streams.video[0]
@@ -50,6 +51,8 @@ def encode(
         stream.codec_context.gop_size = gop
         sound = writer.add_stream("aac", rate=48000, layout="mono") if sound_from is not None else None
         for frame, time in zip(reader.decode(first), times, strict=False):
+            if time is None:
+                continue
             out = av.VideoFrame.from_ndarray(frame.to_ndarray(format="yuv420p"), "yuv420p")
             out.pts, out.time_base = int(time / base), base
             writer.mux(stream.encode(out))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from emotrace import emotions
 from emotrace.analysis import Analysis
+from emotrace.api import analyze
 from emotrace.emotions import Heard, Shown, faces_of, seven
+from emotrace.frames import lasts
 from emotrace.scheme import EXPRESSION_7, FUSED, VOICE_EXPRESSION
 
 HAPPY, SAD = EXPRESSION_7.labels.index("happiness"), EXPRESSION_7.labels.index("sadness")
@@ -34,19 +38,19 @@ def silent(n: int) -> Heard:
     return Heard(np.zeros(n, bool), np.full(n, -1), np.full((n, 9), np.nan, np.float32))
 
 
-FRAMES = np.arange(40) / 10
+FRAMES, TENTH = np.arange(40) / 10, np.full(40, 0.1)
 START = np.array([0.0, 1.0, 2.0])
 
 
 def table(faces: Shown, heard: Heard) -> list[dict]:
-    return emotions.table(faces, FRAMES, heard, START, WINDOW, ["P1", "P2"]).to_pylist()
+    return emotions.table(faces, FRAMES, TENTH, heard, START, WINDOW, ["P1", "P2"]).to_pylist()
 
 
-def test_faces_are_averaged_over_the_frames_in_which_they_are_measured() -> None:
+def test_faces_are_averaged_over_the_time_in_which_they_are_measured() -> None:
     faces = shown((0, HAPPY, 0, 4), (1, SAD, 0, 1))
     late = (faces.person == 0) & (faces.time >= 3)
     faces.values[late], faces.measured[late] = np.nan, False
-    mean, share, seen = faces_of(faces, FRAMES, START, WINDOW, 2)
+    mean, share, seen = faces_of(faces, FRAMES, TENTH, START, WINDOW, 2)
     assert share[:, 0] == pytest.approx([1, 1, 0.5])
     assert share[:, 1] == pytest.approx([0.5, 0, 0])
     assert mean[2, 0, HAPPY] == pytest.approx(0.9)
@@ -78,9 +82,42 @@ def test_valence_rests_on_what_the_expression_rests_on() -> None:
 
 
 def test_a_glimpse_of_a_face_is_not_taken_for_two_seconds_of_it() -> None:
-    mean, share, _ = faces_of(shown((0, HAPPY, 0, 0.1)), FRAMES, START, WINDOW, 1)
+    mean, share, _ = faces_of(shown((0, HAPPY, 0, 0.1)), FRAMES, TENTH, START, WINDOW, 1)
     assert share[0, 0] == pytest.approx(0.05)
     assert np.isnan(mean[0, 0]).all()
+
+
+def test_a_frame_counts_in_each_window_for_as_long_as_it_is_shown_there() -> None:
+    faces = shown((0, HAPPY, 0, 1.5), (0, SAD, 1.5, 4))
+    kept = (FRAMES < 1.6) | (FRAMES >= 2.5)   # the first sad one is shown for a second
+    faces = Shown(faces.time[kept], faces.person[kept], faces.values[kept], faces.measured[kept])
+    time = FRAMES[kept]
+    mean, share, _ = faces_of(faces, time, lasts(time, time), START, WINDOW, 1)
+    assert share[:, 0] == pytest.approx([1, 1, 1])
+    happy = np.array([0.75, 0.25, 0])
+    assert mean[:, 0, HAPPY] == pytest.approx(0.9 * happy + 0.1 / 6 * (1 - happy))
+
+
+def test_a_window_beyond_the_pictures_is_measured_where_there_are_some() -> None:
+    faces = shown((0, HAPPY, 0, 0.3))
+    few = FRAMES[:3]
+    mean, share, _ = faces_of(faces, few, lasts(few, few), START[:1], WINDOW, 1)
+    assert share[0, 0] == pytest.approx(0.15)
+    mean, share, _ = faces_of(shown((0, HAPPY, 0, 0.1)), few[:1], TENTH[:1], START[:1], WINDOW, 1)
+    assert share[0, 0] == pytest.approx(0.05)
+    assert mean[0, 0, HAPPY] == pytest.approx(0.9)   # no glimpse: it is in all pictures that there are
+
+
+def test_the_last_window_of_a_recording_says_how_much_of_it_was_seen(woman_analysis: Analysis) -> None:
+    last = woman_analysis.to_pandas("emotions").iloc[-1]
+    assert last.start == 18
+    assert last.face == pytest.approx((19.686 - 18) / 2, abs=1e-3)   # s; its last frame ends in the middle of the window
+
+
+def test_a_photo_is_seen_throughout(five_people: Path, tmp_path: Path) -> None:
+    rows = analyze(five_people, tmp_path / "out", report=False).to_pandas("emotions")
+    assert rows.face.tolist() == [1.0] * 5
+    assert (rows.rests_on == "face").any()
 
 
 def test_the_voice_goes_to_the_speaker_only() -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from emotrace.analysis import Analysis
+from emotrace.api import analyze
 from emotrace.face.identity import cluster, greedy, unit
 from emotrace.finish import Averager
 from emotrace.people import Appearances, Portraits, group, seen_together
 from emotrace.settings import Settings
+from recordings import encode
 
 
 def embeddings(*people: int, noise: float = 0.5, seed: int = 0) -> np.ndarray:
@@ -151,10 +156,32 @@ def test_a_frame_counts_once_for_whom_it_shows_twice() -> None:
     averages = Averager(2, 0.5)
     for first in (0, 10):
         faces = pa.table({"frame": [first, first, first, first + 1], "quality": [0.9, 0.8, 0.1, 0.2]})
-        averages.add(np.array([0, 0, 1, 0]), faces)
+        averages.add(np.array([0, 0, 1, 0]), faces, np.full(4, 0.04))
     found = averages.result()
     assert found.frames.tolist() == [4, 2]
     assert found.measured.tolist() == [2, 0]
+
+
+def test_means_are_over_time_and_of_what_was_measured() -> None:
+    averages = Averager(2, 0.5)
+    averages.add(np.array([0, 0, 0, -1]), pa.table({"frame": range(4), "valence": [0.0, 1.0, np.nan, 9.0]}),
+                 np.array([0.1, 0.3, 5.0, 5.0]))
+    found = averages.result()
+    assert found.mean(0, "valence") == pytest.approx(0.75)
+    assert np.isnan(found.mean(1, "valence"))
+
+
+def test_frames_that_are_left_out_change_no_mean_over_time(
+    woman: Path, woman_analysis: Analysis, made: Path, tmp_path: Path
+) -> None:
+    every = woman_analysis.table("frames")["time"].to_pylist()
+    kept = [Fraction(time).limit_denominator(90_000) if time < 10 or i % 8 == 0 else None for i, time in enumerate(every)]
+    film = encode(made / "thinned.mp4", woman, kept)   # she cries, and of her laughter few frames are kept
+    person, = analyze(film, tmp_path / "out", settings=Settings(components=("face.valence_arousal",)), report=False).people
+    whole, = woman_analysis.people
+    assert person.expression == whole.expression == "happiness"
+    assert person.valence == pytest.approx(whole.valence, abs=0.05)
+    assert person.seconds == pytest.approx(whole.seconds, abs=0.4)
 
 
 def test_the_two_men_are_two_people_of_the_right_age(obama_analysis: Analysis) -> None:

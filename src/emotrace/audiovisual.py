@@ -35,11 +35,13 @@ class FaceRows:
         shot: (frames,) shot of each analysed frame.
         number: (frames,) number of each analysed frame.
         time: (frames,) s.
+        lasts: (frames,) s, how long each of them is shown; above 0.
     """
 
     shot: NDArray[np.int32]
     number: NDArray[np.int64]
     time: NDArray[np.float64]
+    lasts: NDArray[np.float64]
     parts: list[tuple[NDArray[np.generic], ...]] = field(default_factory=list)
 
     def add(self, person: NDArray[np.int64], faces: pa.Table, measured: NDArray[np.bool_]) -> None:
@@ -48,8 +50,12 @@ class FaceRows:
         missing = np.full(len(faces), np.nan, np.float32)
         names = set(faces.column_names)
         values = np.column_stack([faces[column].to_numpy() if column in names else missing for column in SHOWN])
-        shot = self.shot[np.searchsorted(self.number, faces["frame"].to_numpy())]
+        shot = self.shot[self.rows(faces)]
         self.parts.append((faces["time"].to_numpy(), person, shot, opening(x, y), values.astype(np.float32), measured))
+
+    def rows(self, faces: pa.Table) -> NDArray[np.int64]:
+        """The position of each face's frame among the analysed ones."""
+        return np.asarray(np.searchsorted(self.number, faces["frame"].to_numpy()), np.int64)
 
     def mouths(self) -> Mouths:
         """The mouths of all faces."""
@@ -90,7 +96,7 @@ def write(store: Store, settings: Settings, faces: FaceRows, people: int) -> Non
     store.write_table("voice", voice.schema, iter([voice]))
     start = _windows(voice, faces.time)
     heard = _heard(voice, start, names)
-    table = emotions.table(faces.shown(), faces.time, heard, start, WINDOW, names)
+    table = emotions.table(faces.shown(), faces.time, faces.lasts, heard, start, WINDOW, names)
     store.write_table("emotions", table.schema, iter([table]))
 
 

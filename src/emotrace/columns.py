@@ -96,9 +96,10 @@ PEOPLE = (
            "face.age_gender"),
     Column("female", "float32", "probability to be labelled female, mean over good frames", "probability", "0..1",
            "face.age_gender"),
-    Column("valence", "float32", "mean valence", "", "-1..1", "face.valence_arousal"),
-    Column("arousal", "float32", "mean arousal", "", "-1..1", "face.valence_arousal"),
-    Column("expression", "string", "expression with the highest mean probability", "", "", "face.expression"),
+    Column("valence", "float32", "mean valence over the time in which it was measured", "", "-1..1", "face.valence_arousal"),
+    Column("arousal", "float32", "mean arousal over the time in which it was measured", "", "-1..1", "face.valence_arousal"),
+    Column("expression", "string", "expression with the highest mean probability over the time in which it was measured", "",
+           "", "face.expression"),
     Column("thumbnail", "string", "picture of the person's best face, relative to the folder"),
     Column("embedding", "float32[128]", "mean identity embedding, unit length", "", "-1..1", "face.identity"),
 )
@@ -133,7 +134,9 @@ EMOTIONS = (
     Column("end", "float64", "last moment of the window", "s"),
     Column("person", "string", "as in people.parquet; empty where a voice belongs to nobody visible"),
     Column("speaking", "bool", "true where the person is the speaker of the window"),
-    Column("face", "float32", "share of the window in which the person's face could be measured", "", "0..1"),
+    Column("face", "float32", "share of the window in which the person's face could be measured, below 1 where the window "
+           "reaches beyond the pictures. What the face shows is its mean over that time; it counts where that is at least 0.1 "
+           "of the part of the window that has pictures", "", "0..1"),
     *(_column(FUSED, label, "fusion") for label in FUSED.labels),
     Column("expression", "string", "the most probable expression; empty where fusion abstains", "", "", "fusion"),
     Column("confidence", "float32", "probability that the named expression is the one a viewer and listener would name",

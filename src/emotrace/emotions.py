@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace import columns
+from emotrace.frames import covered, divided
 from emotrace.fuse import FACE, VOICE, late_fusion
 from emotrace.scheme import EXPRESSION_7, FUSED, VALENCE_AROUSAL, VOICE_EXPRESSION
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MIN_FACE = 0.1   # share of a window; fewer faces are a glimpse, and their mean is noise
+MIN_FACE = 0.1   # share of what a window has of pictures; less is a glimpse of a face, and its mean is noise
 AFFECT = len(VALENCE_AROUSAL)
 
 
@@ -63,48 +64,60 @@ def seven(voice: NDArray[np.float32]) -> NDArray[np.float32]:
     return merged
 
 
-def faces_of(shown: Shown, frames: NDArray[np.float64], start: NDArray[np.float64], window: float, people: int) -> tuple[
-    NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]
-]:  # fmt: skip
-    """Means of the faces of each person over each window.
+def faces_of(
+    shown: Shown, frames: NDArray[np.float64], lasts: NDArray[np.float64], start: NDArray[np.float64],
+    window: float, people: int,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:  # fmt: skip
+    """Means over time of the faces of each person in each window.
 
     Args:
         shown: faces in order of time.
         frames: (f,) times of the analysed frames, s.
+        lasts: (f,) how long each of them is shown, s, above 0.
         start: (n,) s.
         window: s.
         people: how many there are.
 
     Returns:
-        (n, people, 9) means, NaN below MIN_FACE, and of what was not asked for; (n, people) share of the window's frames in
-        which the face was measured; (n, people) True where the person is seen at all.
+        (n, people, 9) means, NaN below MIN_FACE, and of what was not asked for; (n, people) share of the window in which the
+        face was measured, less than 1 where the window reaches beyond the pictures; (n, people) True where the person is seen
+        at all.
     """
     shape = (len(start), people, shown.values.shape[1])
     mean, share, seen = np.full(shape, np.nan, np.float32), np.zeros(shape[:2], np.float32), np.zeros(shape[:2], bool)
-    of_faces = np.searchsorted(shown.time, [start, start + window])
-    of_frames = np.diff(np.searchsorted(frames, [start, start + window]), axis=0)[0]
+    if len(frames) == 0:
+        return mean, share, seen
+    usual = max(float(np.median(lasts)), window / 200)   # finer is of no use, and stamps may lie close
+    row, begin, weights = divided(shown.time, lasts[np.searchsorted(frames, shown.time)], usual)
+    _, picture, seconds = divided(frames, lasts, usual)
+    of_faces, of_pictures = (np.searchsorted(times, [start, start + window]) for times in (begin, picture))
+    there = covered(frames, lasts, start, window)
     for i, (first, last) in enumerate(of_faces.T.tolist()):
-        person, values = shown.person[first:last], shown.values[first:last].astype(np.float64)
+        own, weight = row[first:last], weights[first:last]
+        person, values, measured = shown.person[own], shown.values[own].astype(np.float64), shown.measured[own]
         finite = np.isfinite(values)
         total, count = np.zeros((people, shape[2])), np.zeros((people, shape[2]))
-        np.add.at(total, person, np.where(finite, values, 0))
-        np.add.at(count, person, finite)
-        measured = np.bincount(person[shown.measured[first:last]], minlength=people)
-        share[i] = np.minimum(measured / max(of_frames[i], 1), 1)
+        np.add.at(total, person, np.where(finite, values, 0) * weight[:, None])
+        np.add.at(count, person, finite * weight[:, None])
+        good = np.bincount(person[measured], weight[measured], minlength=people)
+        part = np.minimum(good / max(seconds[slice(*of_pictures[:, i])].sum(), 1e-9), 1)   # of the pictures
+        share[i] = part * there[i]
         seen[i] = np.bincount(person, minlength=people) > 0
-        known = (count > 0) & (share[i] >= MIN_FACE)[:, None]
+        known = (count > 0) & (part >= MIN_FACE - 1e-6)[:, None]
         mean[i][known] = (total[known] / count[known]).astype(np.float32)
     return mean, share, seen
 
 
 def table(
-    shown: Shown, frames: NDArray[np.float64], heard: Heard, start: NDArray[np.float64], window: float, names: list[str]
-) -> pa.Table:
+    shown: Shown, frames: NDArray[np.float64], lasts: NDArray[np.float64], heard: Heard, start: NDArray[np.float64],
+    window: float, names: list[str],
+) -> pa.Table:  # fmt: skip
     """The table `emotions`: a row for each person seen or heard in a window, and for a voice that is nobody's.
 
     Args:
         shown: faces in order of time.
-        frames: (f,) times of the analysed frames.
+        frames: (f,) times of the analysed frames, s.
+        lasts: (f,) how long each of them is shown, s, above 0.
         heard: n windows.
         start: (n,) s.
         window: s.
@@ -112,7 +125,7 @@ def table(
     """
     import pyarrow as pa
 
-    mean, share, seen = faces_of(shown, frames, start, window, len(names))
+    mean, share, seen = faces_of(shown, frames, lasts, start, window, len(names))
     speaking = heard.speaker[:, None] == np.arange(len(names))
     nobody = heard.speech & (heard.speaker < 0)
     row, who = np.nonzero(np.column_stack([seen | speaking, nobody]))   # person len(names) is nobody visible

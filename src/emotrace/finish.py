@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from emotrace import audiovisual, columns
 from emotrace.face.identity import unit
 from emotrace.frames import lasts
+from emotrace.hearing import WINDOW
 from emotrace.people import NO_PORTRAIT, Appearances, Grouping, Portraits, group, name
 from emotrace.scheme import EXPRESSION_7, QUALITY, VALENCE_AROUSAL
 from emotrace.settings import Settings
@@ -24,17 +25,20 @@ AVERAGED = (*EXPRESSION_7.columns, *VALENCE_AROUSAL.columns)
 
 @dataclass(frozen=True, slots=True)
 class Averages:
-    """Of each person the frames, those in which the face could be measured, and sums over faces of AVERAGED, (people, k)."""
+    """Of each person the frames, those in which the face could be measured, and integrals over time of AVERAGED, (people, k).
+
+    `total` is each value times the seconds for which its frame is shown, `seconds` for how long there is a value.
+    """
 
     frames: NDArray[np.int64]
     measured: NDArray[np.int64]
     total: NDArray[np.float64]
-    count: NDArray[np.int64]
+    seconds: NDArray[np.float64]
 
     def mean(self, person: int, column: str) -> float:
-        """Mean of a column over the faces of a person in which it was measured."""
+        """Mean of a column over the time in which it was measured of a person."""
         k = AVERAGED.index(column)
-        return float(self.total[person, k] / self.count[person, k]) if self.count[person, k] else math.nan
+        return float(self.total[person, k] / self.seconds[person, k]) if self.seconds[person, k] else math.nan
 
 
 def finish(store: Store, settings: Settings) -> Grouping:
@@ -65,14 +69,15 @@ def _analysed(store: Store) -> tuple[audiovisual.FaceRows, NDArray[np.float64]]:
     frames = _whole(store, "frames", ["frame", "time", "analysed", "shot"], columns.FRAMES)
     chosen = frames["analysed"].to_numpy()
     number, time, shot = (frames[key].to_numpy()[chosen] for key in ("frame", "time", "shot"))
-    return audiovisual.FaceRows(shot, number, time), frames["time"].to_numpy()
+    every = frames["time"].to_numpy()
+    return audiovisual.FaceRows(shot, number, time, lasts(time, every, WINDOW)), every
 
 
 def _appearances(store: Store, frames: audiovisual.FaceRows, every: NDArray[np.float64]) -> Appearances:
     corners = ["x1", "y1", "x2", "y2"]
     faces = _whole(store, "faces", ["frame", "time", "track", *corners], columns.FACES)
     shown = lasts(frames.time, every)
-    row = np.searchsorted(frames.number, faces["frame"].to_numpy())
+    row = frames.rows(faces)
     frame, time, track = (faces[name].to_numpy() for name in ("frame", "time", "track"))
     box = np.column_stack([faces[name].to_numpy() for name in corners])
     return Appearances(frame, time, track, frames.shot[row], shown[row], box)
@@ -101,9 +106,10 @@ class Averager:
         self.least = least
         shape = (people, len(AVERAGED))
         self.frames, self.measured = np.zeros(people, np.int64), np.zeros(people, np.int64)
-        self.total, self.count = np.zeros(shape), np.zeros(shape, np.int64)
+        self.total, self.seconds = np.zeros(shape), np.zeros(shape)
 
-    def add(self, person: NDArray[np.int64], faces: pa.Table) -> None:
+    def add(self, person: NDArray[np.int64], faces: pa.Table, lasts: NDArray[np.float64]) -> None:
+        """Take in the faces of a part: whose each is, -1 nobody's, and for how long (s, above 0) its frame is shown."""
         known = person >= 0
         own, frame = person[known], faces["frame"].to_numpy()[known]
         self.frames += self._frames(own, frame)
@@ -115,11 +121,12 @@ class Averager:
                 continue
             values = faces[column].to_numpy()[known].astype(np.float64)
             finite = np.isfinite(values)
-            self.total[:, k] += np.bincount(own[finite], values[finite], minlength=len(self.frames))
-            self.count[:, k] += np.bincount(own[finite], minlength=len(self.frames))
+            who, weight = own[finite], lasts[known][finite]
+            self.total[:, k] += np.bincount(who, values[finite] * weight, minlength=len(self.frames))
+            self.seconds[:, k] += np.bincount(who, weight, minlength=len(self.frames))
 
     def result(self) -> Averages:
-        return Averages(self.frames, self.measured, self.total, self.count)
+        return Averages(self.frames, self.measured, self.total, self.seconds)
 
     def _frames(self, person: NDArray[np.int64], frame: NDArray[np.int64]) -> NDArray[np.int64]:
         """How many frames each person is in, who may be in one of them twice."""
@@ -141,7 +148,7 @@ def _named(store: Store, people: Grouping, averages: Averager, rows: audiovisual
     for part in store.read("faces"):
         tracks = part["track"].to_numpy()
         person = np.array([number[track] for track in tracks.tolist()], np.int64)
-        averages.add(person, part)
+        averages.add(person, part, rows.lasts[rows.rows(part)])
         rows.add(person, part, measured(part, averages.least))
         names = pa.array(people.names(tracks), pa.string())
         yield part.set_column(part.column_names.index("person"), "person", names)

@@ -1,4 +1,4 @@
-"""How long frames are shown."""
+"""How long frames are shown, and what of it lies where."""
 
 from __future__ import annotations
 
@@ -25,3 +25,41 @@ def lasts(time: NDArray[np.float64], every: NDArray[np.float64], alone: float = 
     usual = float(np.median(step)) if len(step) else alone
     end = every[-1] + (float(np.median(np.diff(every))) if len(every) > 1 else alone)
     return np.append(np.minimum(step, usual + HOLE), min(usual or alone, end - time[-1]))
+
+
+def divided(
+    time: NDArray[np.float64], shown: NDArray[np.float64], usual: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Frames that are shown for longer than usual as several of about the usual length, so that each lies where it is shown.
+
+    Args:
+        time: (n,) s, not decreasing.
+        shown: (n,) s, how long each is; see `lasts`.
+        usual: s, above 0.
+
+    Returns:
+        Of m >= n parts, in order of time: (m,) position of its frame; (m,) s, when it begins; (m,) s, how long it is shown.
+    """
+    count = np.maximum(np.rint(shown / usual), 1).astype(np.int64)
+    row = np.repeat(np.arange(len(time)), count)
+    part = (shown / count)[row]
+    begin = time[row] + (np.arange(len(row)) - (np.cumsum(count) - count)[row]) * part
+    order = np.argsort(begin, kind="stable")
+    return row[order], begin[order], part[order]
+
+
+def covered(
+    time: NDArray[np.float64], shown: NDArray[np.float64], start: NDArray[np.float64], window: float
+) -> NDArray[np.float64]:
+    """The share of windows in which there is a frame, (w,) 0..1.
+
+    Args:
+        time: (n,) s, increasing; n is not 0.
+        shown: (n,) s, how long each is; see `lasts`.
+        start: (w,) s, first moments of the windows.
+        window: s.
+    """
+    before = np.append(0, np.cumsum(shown))
+    edges, total = np.stack([time, time + shown], axis=1).ravel(), np.stack([before[:-1], before[1:]], axis=1).ravel()
+    there = np.interp(start + window, edges, total) - np.interp(start, edges, total)
+    return np.asarray(np.clip(there / window, 0, 1), np.float64)
