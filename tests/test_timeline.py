@@ -62,6 +62,13 @@ def test_smoothing_averages_over_time_not_rows() -> None:
     np.testing.assert_allclose(found, [0.5, 1.0, 1.5, 9.0], atol=1e-6)
 
 
+@pytest.mark.parametrize("rate", [12, 20, 24, 25, 30, 60])
+def test_smoothing_leaves_a_straight_ramp_as_it_is(rate: int) -> None:
+    time = (np.arange(60 * rate) / rate).tolist()
+    inner = slice(rate, -rate)
+    np.testing.assert_allclose(line(time, time).smooth(0.5)["valence"][inner], time[inner], atol=1e-5)
+
+
 def test_smoothing_leaves_what_was_not_measured_unmeasured() -> None:
     found = line([0.0, 0.1, 0.2], [1, np.nan, 3]).smooth(1.0)["valence"]
     np.testing.assert_array_equal(found, np.array([2, np.nan, 2], np.float32))

@@ -104,8 +104,9 @@ class Timeline:
 
         Works on the times, not on row numbers, so it is right for a variable frame rate.
         """
-        low = np.searchsorted(self.times, self.times - seconds / 2, side="left")
-        high = np.searchsorted(self.times, self.times + seconds / 2, side="right")
+        half = seconds / 2 + 1e-6   # a frame at just this distance is in it on both sides, however its time is rounded
+        low = np.searchsorted(self.times, self.times - half, side="left")
+        high = np.searchsorted(self.times, self.times + half, side="right")
         measured = np.isfinite(self.values)
         zero = np.zeros((1, len(self.scheme)))
         total = np.concatenate([zero, np.cumsum(np.where(measured, self.values, 0.0), axis=0, dtype=np.float64)])
