@@ -67,3 +67,11 @@ def test_concordance_is_one_for_the_same_and_falls_for_a_shift_and_a_scale():
     expected = 2 * scale * truth.var() / (truth.var() + scale**2 * truth.var() + (shift + (scale - 1) * truth.mean()) ** 2)
     assert concordance(scale * truth + shift, truth) == pytest.approx(expected, abs=1e-5)
     assert abs(concordance(random.permutation(truth), truth)) < 0.1
+
+
+@pytest.mark.filterwarnings("error")
+def test_concordance_of_one_constant_with_itself_is_nothing():
+    constant = np.full(7, 0.1, np.float32)
+    assert np.isnan(concordance(constant, constant))
+    assert np.isnan(concordance(constant[:0], constant[:0]))
+    assert concordance(constant, constant + 1) == 0

@@ -112,8 +112,12 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 def concordance(said: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
     """Concordance correlation coefficient: 1 where values are the same, 0 where they have nothing in common.
 
+    NaN where there is nothing to say it of: both are one and the same constant, or empty.
+
     Source: Lin 1989, A Concordance Correlation Coefficient to Evaluate Reproducibility, Biometrics 45(1), with n in the
     denominators.
     """
+    if (np.stack([said, truth]) == truth[:1]).all():
+        return float("nan")
     covariance = np.cov(said.astype(np.float64), truth.astype(np.float64), ddof=0)
     return float(2 * covariance[0, 1] / (covariance.trace() + (said.mean() - truth.mean()) ** 2))
