@@ -45,7 +45,9 @@ class Column:
 
 
 def _column(scheme: Scheme, label: str, source: str) -> Column:
-    about = ". ".join(part for part in (scheme.describe(label), scheme.frame) if part)
+    made_of = scheme.made_of[scheme.labels.index(label)] if scheme.made_of else ""
+    meaning = "; ".join(part for part in (scheme.describe(label), made_of) if part)
+    about = ". ".join(part for part in (meaning, scheme.frame) if part)
     bounds = "" if "not bounded" in about else f"{scheme.low:g}..{scheme.high:g}"
     return Column(scheme.prefix + label, "float32", about, scheme.unit, bounds, source)
 

@@ -23,6 +23,7 @@ class Scheme:
         exclusive: True where a row is a distribution over the labels (sums to 1).
         frame: frame of reference and sign, in words.
         about: one sentence a label, in label order, or one sentence for all of them.
+        made_of: what each label is computed from, in label order, where the labels differ in that.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Scheme:
     exclusive: bool = False
     frame: str = ""
     about: tuple[str, ...] = ()
+    made_of: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -145,7 +147,28 @@ ACTION_UNITS = Scheme(
         "chin raiser", "lip pucker", "lip stretcher", "lip funneler", "lip pressor", "lips part", "jaw drop",
         "lip suck", "blink",
     ),
-    frame="0 = relaxed, 1 = strongest; mean of the left and right blendshape",
+    frame="0 = relaxed, 1 = strongest",
+    made_of=(
+        "blendshape browInnerUp",
+        "mean of the blendshapes browOuterUpLeft and browOuterUpRight",
+        "mean of the blendshapes browDownLeft and browDownRight",
+        "mean of the blendshapes eyeWideLeft and eyeWideRight",
+        "mean of the blendshapes eyeSquintLeft and eyeSquintRight",
+        "mean of the blendshapes mouthUpperUpLeft and mouthUpperUpRight",
+        "mean of the blendshapes mouthSmileLeft and mouthSmileRight",
+        "mean of the blendshapes mouthDimpleLeft and mouthDimpleRight",
+        "mean of the blendshapes mouthFrownLeft and mouthFrownRight",
+        "mean of the blendshapes mouthLowerDownLeft and mouthLowerDownRight",
+        "blendshape mouthShrugLower",
+        "blendshape mouthPucker",
+        "mean of the blendshapes mouthStretchLeft and mouthStretchRight",
+        "blendshape mouthFunnel",
+        "mean of the blendshapes mouthPressLeft and mouthPressRight",
+        "largest of AU10, AU16 and the blendshape jawOpen less mouthClose",
+        "blendshape jawOpen",
+        "mean of the blendshapes mouthRollLower and mouthRollUpper",
+        "mean of the blendshapes eyeBlinkLeft and eyeBlinkRight",
+    ),
 )
 BLENDSHAPES = Scheme(
     "blendshapes",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from emotrace import columns
 from emotrace.analysis import Analysis
 from emotrace.api import analyze
 from emotrace.face.action_units import CARRIERS, POINTS, ActionUnits, Blendshapes
@@ -44,6 +46,15 @@ def test_every_action_unit_has_its_carriers_and_only_living_ones() -> None:
     assert carriers <= set(BLENDSHAPES.labels)
     assert not any(name.startswith(("cheekSquint", "noseSneer")) for name in carriers)
     assert not {"AU06", "AU09"} & set(ACTION_UNITS.labels)
+
+
+def test_the_columns_say_what_each_action_unit_is_made_of() -> None:
+    about = {column.name: column.about for column in columns.table("faces")}
+    for unit, carriers in CARRIERS.items():
+        named = [word for word in re.findall(r"\w+", about[unit]) if word in BLENDSHAPES.labels]
+        assert tuple(named) == carriers
+        assert ("mean" in about[unit]) == (len(carriers) > 1)
+    assert "largest of AU10, AU16 and the blendshape jawOpen less mouthClose" in about["AU25"]
 
 
 def test_an_action_unit_is_the_mean_of_left_and_right() -> None:

@@ -69,7 +69,7 @@ class Blendshapes:
 
 
 class ActionUnits:
-    """Action units as the mean of the blendshapes that carry them.
+    """Action units as the blendshape that carries them, or the mean of two.
 
     AU25 (lips part) has no blendshape of its own: it is the largest of AU10, AU16 and of jawOpen without mouthClose.
     """

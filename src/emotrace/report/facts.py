@@ -24,8 +24,8 @@ NOTES = {
         "measured probabilities. They hold nothing that the expression's probabilities do not hold.",
     ),
     "face.action_units": (
-        "Action units are read from the blendshapes of a face mesh, not scored by a FACS coder; each is the mean of left and "
-        "right.",
+        "Action units are read from the blendshapes of a face mesh, not scored by a FACS coder; where there is a left and "
+        "a right one, it is their mean.",
     ),
     "face.age_gender": (
         "Age is how old a face looks. Gender is the label that annotators of the training pictures would likely have given; "
