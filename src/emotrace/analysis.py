@@ -63,7 +63,11 @@ class Analysis:
 
     @property
     def video(self) -> dict[str, Any]:
-        """What the file says about itself: name, path, width, height, rotation, duration, rate, codec, has_sound, ..."""
+        """What the file says about itself: name, path, width, height, rotation, rate, codec, has_sound, ...
+
+        `start` and `duration` are the times (s, on the container's clock) at which it begins and ends; it is `duration` long
+        only where it begins at 0.
+        """
         return dict(self.provenance["video"])
 
     @property

@@ -200,7 +200,8 @@ def _video_facts(video: Video, folder: Path) -> dict[str, Any]:
         relative = None
     return {
         "name": video.path.name, "path": str(path), "relative": relative, "width": video.width, "height": video.height,
-        "rotation": video.rotation, "duration": known(video.duration), "rate": known(video.rate), "codec": video.codec,
+        "rotation": video.rotation, "start": known(video.start), "duration": known(video.duration),
+        "rate": known(video.rate), "codec": video.codec,
         "has_pictures": video.has_pictures, "has_sound": video.has_sound, "sound_rate": video.sound_rate,
         "is_image": video.is_image, "pixel_aspect": round(video.pixel_aspect, 4), "fingerprint": fingerprint(path),
     }  # fmt: skip

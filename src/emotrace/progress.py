@@ -44,9 +44,10 @@ class Bar:
         self.number += 1
         count = f"{self.number}/{self.files} " if self.files > 1 else ""
         self.task = self.progress.add_task(f"{count}{job.file.name}", total=None, rate="")
-        end = min(Video.open(job.file).duration, settings.end)
+        video = Video.open(job.file)
+        start, end = max(video.start, settings.start), min(video.duration, settings.end)
         if math.isfinite(end):
-            self.progress.update(self.task, total=max(end - settings.start, 0.001))
+            self.progress.update(self.task, total=max(end - start, 0.001))
         began, before = time.monotonic(), -1
 
         def step(frames: int, reached: float) -> None:
@@ -54,7 +55,7 @@ class Bar:
             self.interrupt.check()
             before = frames if before < 0 else before   # frames of earlier runs do not count for the rate
             rate = (frames - before) / max(time.monotonic() - began, 1e-6)
-            self._update(completed=reached - settings.start, rate=f"{rate:.0f} frames/s")
+            self._update(completed=reached - start, rate=f"{rate:.0f} frames/s")
 
         return analyze(
             job.file, job.folder, settings=settings, device=device, overwrite=overwrite,

@@ -39,7 +39,8 @@ class Video:
         height: upright height in px.
         rotation: degrees counter-clockwise by which stored pictures are turned to stand upright.
         mirrored: True where they are mirrored left to right before.
-        duration: s, the time at which the last frame ends as the container says; NaN where it does not say.
+        duration: s, the time on its clock at which the last frame ends (of sound, where that is all there is) as the container
+            says; NaN where it does not say. That is how long the file is only where `start` is 0.
         rate: average frames a second; NaN where unknown.
         codec: name of the video codec.
         has_sound: True where there is a sound track; whether it can be decoded, decoding shows.
@@ -47,6 +48,7 @@ class Video:
         is_image: True for a still picture, which is a video of one frame at 0 s.
         sound_rate: sample rate of the sound track in Hz, 0 where none can be decoded.
         has_pictures: False for a file of sound alone; its size is 0 x 0 and it has no chunks.
+        start: s, the time of its first frame as the container says; 0 where it does not say.
     """
 
     path: Path
@@ -62,6 +64,7 @@ class Video:
     is_image: bool = False
     sound_rate: int = 0
     has_pictures: bool = True
+    start: float = 0.0
     chunk_frames: int = field(default=CHUNK_FRAMES)
 
     @classmethod
@@ -98,6 +101,7 @@ class Video:
                     pixel_aspect=float(stream.sample_aspect_ratio or 1),
                     is_image=is_image,
                     sound_rate=0 if heard is None else heard.rate,
+                    start=_start(container, stream),
                     chunk_frames=max(1, min(CHUNK_FRAMES, CHUNK_BYTES // (width * height * 3))),
                 )
         except av.error.FFmpegError as error:
@@ -108,6 +112,7 @@ class Video:
         return cls(
             path=file, width=0, height=0, rotation=0, duration=_end(container, stream), rate=math.nan,
             codec=stream.codec_context.name, has_sound=True, sound_rate=stream.rate, has_pictures=False,
+            start=_start(container, stream),
         )  # fmt: skip
 
     def chunks(
@@ -165,6 +170,13 @@ def _first_frame(
             assert isinstance(frame, av.VideoFrame)
             return frame
     raise VideoError(f"{file}: has a video stream but no frame that can be decoded; is the file complete?")
+
+
+def _start(container: av.container.InputContainer, stream: av.video.stream.VideoStream | av.audio.stream.AudioStream) -> float:
+    """Time (s) at which the stream begins, as the container says; 0 where it does not."""
+    if stream.start_time is not None and stream.time_base is not None:
+        return float(stream.start_time * stream.time_base)
+    return (container.start_time or 0) / av.time_base
 
 
 def _end(container: av.container.InputContainer, stream: av.video.stream.VideoStream | av.audio.stream.AudioStream) -> float:

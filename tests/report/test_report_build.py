@@ -14,11 +14,14 @@ import pytest
 from planted_folder import FROWN, SMILE, Planted, plant
 
 from emotrace.analysis import Analysis, load
+from emotrace.api import analyze
 from emotrace.errors import FolderError
 from emotrace.report import content as contents
 from emotrace.report import facts
 from emotrace.report.build import island, write
+from emotrace.settings import Settings
 from emotrace.weights import entries
+from odd_films import film
 
 EVIL = "</script><script>window.hacked=1</script><!--"
 
@@ -154,6 +157,22 @@ def test_weights_come_with_their_licences_and_a_changed_file_is_said_to_be_unkno
 def test_facts_of_the_headline() -> None:
     assert facts.clock(3725.25) == "1:02:05.2"
     assert facts.clock(59.96) == "1:00.0"
+
+
+def test_the_headline_says_how_long_the_recording_is_and_not_when_it_ends(tmp_path: Path) -> None:
+    assert facts.headline(plant(tmp_path))[0] == "0:18.0"
+    broadcast = analyze(film(tmp_path / "late.ts", 50, first=25 * 3600), settings=Settings(components=("face.quality",)))
+    assert (broadcast.video["start"], broadcast.video["duration"]) == pytest.approx((3600, 3602))
+    assert facts.headline(broadcast)[0] == "0:02.0"
+    assert facts.length({"start": None, "duration": None}) == 0
+    assert facts.length({"duration": 9.5}) == 9.5   # of a folder from before there was a start
+
+
+def test_who_is_in_every_frame_is_seen_for_all_of_the_time(single_face: Path, tmp_path: Path) -> None:
+    settings = Settings(components=("face.quality",), end=1.75)   # 53 frames: a length that cannot be rounded without loss
+    analysis = analyze(single_face, tmp_path / "out", settings=settings, report=False)
+    assert analysis.people[0].frames == 53
+    assert contents.content(analysis)["people"][0]["seen"] == "seen 1.8 s (100 %)"
 
 
 def test_an_unfinished_analysis_has_no_report(tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ def _people(
     analysis: Analysis, grid: Grid, seen: Seen, series: dict[str, NDArray[np.float32]], voice: Voice
 ) -> list[dict[str, object]]:
     start, stop = _span(grid)
-    length = 0.0 if analysis.video.get("is_image") else stop - start
+    length = 0.0 if analysis.video.get("is_image") else grid.length
     return [
         {
             **cards.card(person, analysis.folder, length),

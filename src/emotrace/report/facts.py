@@ -61,18 +61,18 @@ def title(analysis: Analysis) -> str:
 
 
 def headline(analysis: Analysis) -> list[str]:
-    """Duration, size and what was found, in words."""
+    """How long the recording is, its size and what was found, in words."""
     video, counts = analysis.video, analysis.provenance.get("counts", {})
     size = f"{video.get('width')} × {video.get('height')} px"
     found = _count(len(analysis.people), "person", "people")
     if video.get("is_image"):
         return ["still image", size, found]
-    rate, duration = _positive(video.get("rate")), _positive(video.get("duration"))
+    rate, long = _positive(video.get("rate")), length(video)
     sound = f"sound {_positive(video.get('sound_rate')) / 1000:.4g} kHz" if _positive(video.get("sound_rate")) else ""
     if not has_pictures(analysis):
-        return [fact for fact in (clock(duration) if duration else "", "no pictures", sound) if fact]
+        return [fact for fact in (clock(long) if long else "", "no pictures", sound) if fact]
     facts = [
-        clock(duration) if duration else "",
+        clock(long) if long else "",
         size,
         f"{rate:.4g} frames/s" if rate else "",
         found,
@@ -81,6 +81,12 @@ def headline(analysis: Analysis) -> list[str]:
         sound if video.get("has_sound") else "no sound",
     ]
     return [fact for fact in facts if fact]
+
+
+def length(video: Mapping[str, object]) -> float:
+    """How long a recording is, s: from its first frame to the end of its last one; 0 where its container does not say."""
+    start = video.get("start")
+    return _positive(_positive(video.get("duration")) - (start if isinstance(start, int | float) else 0.0))
 
 
 def has_pictures(analysis: Analysis) -> bool:

@@ -64,6 +64,11 @@ class Grid:
         return len(self.times)
 
     @property
+    def length(self) -> float:
+        """From the first frame to the end of the last one, s; not rounded, as shares are taken of it."""
+        return self.end - float(self.frame_times[0]) if len(self) else 0.0
+
+    @property
     def step(self) -> float:
         """Typical time from one analysed frame to the next, s; 0 where there is only one."""
         return float(np.median(np.diff(self.frame_times))) if len(self.frame_times) > 1 else 0.0
