@@ -149,6 +149,31 @@ def test_channels_that_are_alike_are_as_loud_as_one(spoken: np.ndarray, tmp_path
     np.testing.assert_allclose(sound, spoken.clip(-1, 1), atol=2**-14)
 
 
+def test_channels_of_opposite_phase_are_heard_and_told(spoken: np.ndarray, tmp_path: Path) -> None:
+    turned = write(tmp_path / "turned.wav", np.stack([spoken, -0.8 * spoken], axis=1), SAMPLE_RATE)
+    analysis = heard(turned, tmp_path / "out")
+    plain = heard(write(tmp_path / "plain.wav", spoken, SAMPLE_RATE), tmp_path / "plain")
+    assert analysis.to_pandas("voice").equals(plain.to_pandas("voice"))
+    assert plain.warnings == []
+    (warning,) = analysis.warnings
+    assert "cancel each other when they are mixed in 9 s of it" in warning
+    assert "the left one is heard alone" in warning
+
+
+def test_channels_are_mixed_but_where_they_cancel_each_other(spoken: np.ndarray, tmp_path: Path) -> None:
+    part = 10 * SAMPLE_RATE
+    left = np.tile(spoken, 4)[: 3 * part].clip(-1, 1)
+    right = np.concatenate([np.roll(left, 4000)[:part], -left[part : 2 * part], np.zeros(part)])
+    both = write(tmp_path / "both.wav", np.stack([left, right], axis=1), SAMPLE_RATE)
+    blocks = list(Video.open(both).sound(SAMPLE_RATE))
+    sound = np.concatenate([block.samples for block in blocks])
+    turned = slice(11 * SAMPLE_RATE, 15 * SAMPLE_RATE)
+    np.testing.assert_allclose(sound[turned], left[turned], atol=2**-14)
+    for mixed in (slice(0, 9 * SAMPLE_RATE), slice(26 * SAMPLE_RATE, 30 * SAMPLE_RATE)):
+        np.testing.assert_allclose(sound[mixed], (left + right)[mixed] / 2, atol=2**-14)
+    assert 5 < sum(len(block.samples) for block in blocks if block.alone) / SAMPLE_RATE < 10.5
+
+
 def test_silence_and_clipping_are_told(spoken: np.ndarray, tmp_path: Path) -> None:
     silent = heard(write(tmp_path / "silent.wav", np.zeros(3 * SAMPLE_RATE), SAMPLE_RATE), tmp_path / "silent")
     assert "silent throughout" in silent.warnings[0]

@@ -233,13 +233,20 @@ def listen(video: Video, settings: Settings, store: Store, device: Device, step:
         return
     listener = Listener(settings, device)
     waiting: Stretch | None = None
+    alone = 0.0   # s of which one channel was heard
 
     def keep(stretch: Stretch, last: bool) -> None:
         if stretch.number >= done["parts"]:
-            store.add_heard(stretch.number, listener.tables(stretch, last), {"whole": last})
+            store.add_heard(stretch.number, listener.tables(stretch, last), {"whole": last, "alone": alone})
         step(stretch.begin + stretch.own / SAMPLE_RATE)
 
-    for stretch in stretches(video.sound(SAMPLE_RATE), settings.start, settings.end):
+    def blocks() -> Iterator[Sound]:
+        nonlocal alone
+        for block in video.sound(SAMPLE_RATE):
+            alone += block.alone * len(_between(block, settings.start, settings.end)[0]) / SAMPLE_RATE
+            yield block
+
+    for stretch in stretches(blocks(), settings.start, settings.end):
         if waiting is not None:
             keep(waiting, last=False)
         waiting = stretch
@@ -280,6 +287,9 @@ def warnings_of(
     found = []
     if not (level > SILENT).any():
         return ["the sound is silent throughout; the voice is not measured"]
+    if (alone := store.heard().get("alone", 0.0)) >= 1:
+        found.append(f"the two channels of the sound cancel each other when they are mixed in {alone:.0f} s of it (one is of "
+                     "opposite phase, as from a cable wired wrongly); there the left one is heard alone")  # fmt: skip
     if 0 < video.sound_rate < SAMPLE_RATE:
         rate = video.sound_rate
         found.append(f"the sound is sampled at {rate} Hz: what a voice has above {rate // 2} Hz is missing")

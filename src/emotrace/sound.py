@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,14 +19,24 @@ HOLE = 0.1                 # s between time stamps that is a hole in the sound; 
 SLIP = 0.01                # s by which STEADY frames in turn have to be off the clock before it is set right
 STEADY = 4
 BACK = 1.0                 # s by which stamps fall back where they start again, as in files joined end to end
+LOOK = 5.0                 # s of sound of which it is found out together whether its channels cancel each other
+CANCELS = 0.1              # of the power that two unrelated channels have when mixed; with less, what they hold is lost
+FAINT = 1e-7               # power, -70 dB, below which nothing is lost
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Consecutive samples of sound: `time` (s) of the first one, and (n,) float32 in [-1, 1], mono."""
+    """Consecutive samples of sound.
+
+    Args:
+        time: s, of the first one.
+        samples: (n,) float32 in [-1, 1], mono.
+        alone: True where they are the left channel of two that cancel each other when they are mixed.
+    """
 
     time: float
     samples: NDArray[np.float32]
+    alone: bool = False
 
 
 def blocks(path: Path, sample_rate: int) -> Iterator[Sound]:
@@ -34,7 +44,8 @@ def blocks(path: Path, sample_rate: int) -> Iterator[Sound]:
 
     A track that starts late has its first block at that time; packets that cannot be decoded leave a gap, which is silence
     where it is no longer than 0.1 s. Where time stamps start again, the sound goes on behind what was there, as the pictures
-    do. Channels and rate may change on the way.
+    do. Channels and rate may change on the way. Where two channels are of opposite phase, as of a microphone that is wired the
+    wrong way, the left one is heard alone; each 5 s are looked at on their own, so that memory does not grow with length.
 
     Args:
         path: of the file.
@@ -45,11 +56,43 @@ def blocks(path: Path, sample_rate: int) -> Iterator[Sound]:
         if stream is None:
             return
         mixer = Mixer(sample_rate)
-        for packet in packets_of(container, stream):
-            for frame in decoded(packet):
-                assert isinstance(frame, av.AudioFrame)
-                yield from mixer.take(frame)
+        frames = (frame for packet in packets_of(container, stream) for frame in decoded(packet))
+        for some in _together(frames):
+            alone = cancels(some)
+            for frame in some:
+                yield from mixer.take(frame, alone)
         yield from mixer.rest()
+
+
+def _together(frames: Iterator[object]) -> Iterator[list[av.AudioFrame]]:
+    """Frames of LOOK s at a time."""
+    held: list[av.AudioFrame] = []
+    seconds = 0.0
+    for frame in frames:
+        assert isinstance(frame, av.AudioFrame)
+        held.append(frame)
+        seconds += frame.samples / frame.sample_rate
+        if seconds >= LOOK:
+            yield held
+            held, seconds = [], 0.0
+    yield held
+
+
+def cancels(frames: Sequence[av.AudioFrame]) -> bool:
+    """Whether the two channels of frames are of opposite phase, so that their mix holds nothing of what each of them holds."""
+    form = None
+    each, both, samples = 0.0, 0.0, 0
+    for frame in frames:
+        if frame.layout.nb_channels != 2:
+            return False
+        if form != (form := (frame.format.name, frame.sample_rate)):
+            reader = av.AudioResampler("fltp", "stereo", frame.sample_rate)
+        for out in reader.resample(frame):
+            channels = out.to_ndarray().astype(np.float64)   # (2, n)
+            each += float((channels**2).sum())
+            both += float((channels.sum(axis=0) ** 2).sum())
+            samples += channels.shape[1]
+    return each > FAINT * samples and both < CANCELS * each
 
 
 class Mixer:
@@ -57,20 +100,21 @@ class Mixer:
 
     def __init__(self, sample_rate: int) -> None:
         self.rate = sample_rate
+        self.form: tuple[str, str, int, bool] | None = None   # of the frame before
         self.resampler = self._new()
-        self.form: tuple[str, str, int] | None = None   # of the frame before
         self.clock = math.nan                           # s, end of what was given
         self.shift = 0.0                                # s, between the clock and stamps that have started again
         self.off: deque[float] = deque(maxlen=STEADY)   # s, by which the latest frames were off the clock
         self.fell = self.leapt = 0.0                    # s, by which the stamp of the frame before was too early or too late
 
-    def take(self, frame: av.AudioFrame) -> Iterator[Sound]:
-        """Blocks that a frame completes."""
-        form = frame.format.name, frame.layout.name, frame.sample_rate
+    def take(self, frame: av.AudioFrame, alone: bool = False) -> Iterator[Sound]:
+        """Blocks that a frame completes; with `alone` of its left channel, of two."""
+        form = frame.format.name, frame.layout.name, frame.sample_rate, alone
         if self.form not in (None, form):   # a broadcast goes from stereo to 5.1
             yield from self.rest()
+        if self.form != form:
+            self.form = form
             self.resampler = self._new()
-        self.form = form
         begins = self._begins(frame)
         leap = begins - self.clock
         self.leapt = leap if leap > HOLE else 0.0
@@ -113,11 +157,14 @@ class Mixer:
 
     def _new(self) -> av.AudioResampler:
         # To integers: only for these does FFmpeg mix channels with weights that sum to 1; two alike would else be 3 dB louder.
-        return av.AudioResampler("s32", "mono", self.rate)
+        return av.AudioResampler("s32p", "stereo" if self._alone() else "mono", self.rate)
+
+    def _alone(self) -> bool:
+        return self.form is not None and self.form[3]
 
     def _resampled(self, frame: av.AudioFrame | None) -> Iterator[Sound]:
         for out in self.resampler.resample(frame):
-            samples = out.to_ndarray().reshape(-1)
+            samples = out.to_ndarray()[0]
             if len(samples):
-                yield Sound(self.clock, (samples / FULL_SCALE).astype(np.float32))
+                yield Sound(self.clock, (samples / FULL_SCALE).astype(np.float32), self._alone())
                 self.clock += len(samples) / self.rate
