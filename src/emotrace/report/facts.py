@@ -34,7 +34,8 @@ NOTES = {
     "face.gaze": ("Gaze comes from iris and eye corners of an ordinary picture and is coarse.",),
     "voice.activity": (
         "Speech is told from other sound by a network; singing, laughter and voices far away are missed or taken for it. Who "
-        "speaks is the visible person whose mouth moves with the sound; a hidden mouth, or two that move at once, mislead it.",
+        "speaks is the visible person whose mouth moves with the sound; a hidden mouth, two that move at once, or one that "
+        "moves for another reason, as of a listener who laughs or cries, mislead it.",
     ),
     "voice.emotion": (
         "The expression of a voice was learnt from actors who spoke a few sentences in English and Polish; everyday voices say "

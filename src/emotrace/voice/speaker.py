@@ -4,7 +4,8 @@
     loudness of the sound ──────┴─ per window, within one shot ─▶ evidence of each person and of nobody ─▶ speaker
 
 The evidence of a person is how much the mouth moves and how well its opening follows the loudness a moment around. A
-mouth that hardly moves is no evidence at all, so an off-screen voice belongs to nobody.
+mouth that hardly moves is no evidence at all, so an off-screen voice belongs to nobody, unless a mouth moves for another
+reason, as in laughing or crying.
 
 Source: Cutler & Davis 2000 and Chung & Zisserman 2016 ask the same question of correlation and of a network; here it is
 asked of the landmarks that are there already.
