@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 AHEAD = 4              # frames that are looked at, from the one in question on
 LEAST_CHANGE = 10.0    # grey levels, mean over the picture; measured cuts change by 18 to 53
-LEAST_SHADES = 0.2     # difference of the shares of 32 shades, summed, 0..2; measured: cuts 0.3 to 0.8, pans at most 0.26
-MIXED_SHADES = 0.3     # the same for a cut over mixed frames, which takes as long as a quick movement
+LEAST_SHADES = 0.3     # difference of the shares of 32 shades, summed, 0..2; measured: cuts 0.38 and more, pans at most 0.26
 SHADES = 32
 STILL = 0.02           # added to it, so that steps between pictures of the same shades are told from none
 TIMES_BEFORE = 4.0     # a cut's step is so many times any of the steps before it ...
@@ -102,10 +101,8 @@ def _cuts(pictures: _Pictures, i: int, moved: list[int], mixed: int, base: float
     begin = moved[mixed]
     change, shades, step = pictures.between(i - 1, begin)
     after = pictures.between(begin, moved[mixed + 1])[2] if mixed + 1 < len(moved) else 0.0
-    if mixed == 0:
-        return change > LEAST_CHANGE and shades > LEAST_SHADES and step > base and step > TIMES_AFTER * after
     part = min(pictures.change[j] for j in moved[: mixed + 1])
-    large = change > LEAST_CHANGE and shades > MIXED_SHADES and part > PART * change
+    large = change > LEAST_CHANGE and shades > LEAST_SHADES and part > PART * change
     return bool(large and step > base and step > TIMES_AFTER * (mixed + 1) * after)
 
 
