@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 LOCAL = ("file:", "data:", "blob:")
+TOP = 6   # px above the area of a plot
 
 
 @dataclass
@@ -63,6 +64,17 @@ def click_at(page: Page, over: Locator, seconds: float, end: float = 18.0) -> No
     box = over.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] * seconds / end, box["y"] + box["height"] / 2)
+
+
+def colour(page: Page, title: str, seconds: float, y: float, end: float = 18.0) -> list[int]:
+    """The colour of a plot at a moment and so many px below the top of its area; [] where nothing is drawn."""
+    area = plot(page, title)
+    canvas = panel(page, title).locator("canvas")
+    found = canvas.evaluate(
+        """(canvas, [left, top]) => [...canvas.getContext('2d').getImageData(Math.round(left), Math.round(top), 1, 1).data]""",
+        [area.evaluate("e => e.offsetLeft") + area.evaluate("e => e.clientWidth") * seconds / end, TOP + y],
+    )
+    return found[:3] if found[3] > 200 else []
 
 
 def playheads(page: Page) -> list[float]:

@@ -38,8 +38,18 @@ def test_a_long_video_has_3000_bins_of_nearly_equal_size(count: int) -> None:
     assert np.all(np.diff(long.times) > 0)
 
 
+def test_bins_hold_from_their_first_frame_to_the_next_bin_or_to_a_hole() -> None:
+    time = np.array([0.0, 0.1, 0.2, 0.3, 3.0, 3.1, 3.2])
+    three = Grid.of(np.arange(7), time, 3)
+    np.testing.assert_allclose(three.times, [0.0, 0.3, 3.1])
+    np.testing.assert_allclose(three.ends, [0.3, 3.1, 3.3])
+    each = Grid.of(np.arange(7), time)
+    np.testing.assert_allclose(each.times, time)
+    np.testing.assert_allclose(each.ends, [0.1, 0.2, 0.3, 1.4, 3.1, 3.2, 3.3])   # at most a second longer than usual
+
+
 def test_no_frames_give_no_bins() -> None:
-    assert len(grid(0)) == 0
+    assert len(grid(0)) == len(grid(0).times) == len(grid(0).ends) == 0
     assert grid(1).step == 0.0
 
 

@@ -9,26 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 from planted_folder import SAID, TURNS, Planted, plant
 from playwright.sync_api import Locator, Page, expect
-from report_browser import Opened, click_at, now, panel, playheads, plot, ready, value
+from report_browser import Opened, click_at, colour, now, panel, playheads, plot, ready, value
 
 from emotrace.report.build import write
 
 P1, P2, UNSEEN = [0x33, 0xBB, 0xEE], [0xEE, 0x77, 0x33], [0xA0, 0xA4, 0xA8]
 HAPPINESS, ANGER, SADNESS = [0xF0, 0xC4, 0x31], [0xD5, 0x5E, 0x00], [0x00, 0x72, 0xB2]
 LANE, WAVE, ANSWER = 20, 60, 100   # px
-TOP = 6                            # px above the area of a plot
 TOGETHER, OVERVIEW, SPEECH = "Face and voice together", "Expression by face and voice", "Who speaks when"
-
-
-def colour(page: Page, title: str, seconds: float, y: float, end: float = 18.0) -> list[int]:
-    """The colour of a plot at a moment and so many px below the top of its area; [] where nothing is drawn."""
-    area = plot(page, title)
-    canvas = panel(page, title).locator("canvas")
-    found = canvas.evaluate(
-        """(canvas, [left, top]) => [...canvas.getContext('2d').getImageData(Math.round(left), Math.round(top), 1, 1).data]""",
-        [area.evaluate("e => e.offsetLeft") + area.evaluate("e => e.clientWidth") * seconds / end, TOP + y],
-    )
-    return found[:3] if found[3] > 200 else []
 
 
 def point_at(page: Page, over: Locator, seconds: float, y: float, end: float = 18.0) -> None:

@@ -63,7 +63,8 @@ def content(analysis: Analysis) -> dict[str, object]:
         "headline": facts.headline(analysis),
         "warnings": [*analysis.warnings, *_left_out(analysis)],
         "media": facts.media(analysis),
-        "times": [round(float(time), 4) for time in grid.times],
+        "times": np.round(grid.times, 4).tolist(),
+        "ends": np.round(grid.ends, 4).tolist(),
         "pictures": _span(grid),
         "span": voice.span,
         "step": round(grid.step, 6),
@@ -109,7 +110,7 @@ def _span(grid: Grid) -> tuple[float, float]:
     """First time, and the time at which the last analysed frame ends, s."""
     if len(grid) == 0:
         return 0.0, 0.0
-    return round(float(grid.frame_times[0]), 4), round(grid.end, 4)
+    return round(float(grid.times[0]), 4), round(float(grid.ends[-1]), 4)
 
 
 def _values(analysis: Analysis, name: str) -> NDArray[np.float32]:

@@ -1,6 +1,6 @@
 """Series: an hour of measurements as a few thousand points.
 
-    frames.parquet ─Grid.of()─▶ bins of consecutive analysed frames, one x axis for every plot
+    frames.parquet ─Grid.of()─▶ bins of consecutive analysed frames, one x axis for every plot; each holds up to the next
     faces.parquet  ─Seen.of()─▶ which rows are shown, in order of person and frame
     one column     ─means()──▶ mean per person and bin ─packed()─▶ base64 of int16
 
@@ -30,16 +30,14 @@ class Grid:
     Args:
         frames: (n,) int64 numbers of the analysed frames, increasing.
         frame_times: (n,) float64 s.
+        frame_ends: (n,) float64 s, until when each stands for what is seen (see `emotrace.frames.lasts`).
         bins: (n,) int64 which bin each frame lies in, 0..b-1, not decreasing.
-        times: (b,) float64 s, mean of each bin's frames.
-        end: s, at which the last of them ends.
     """
 
     frames: NDArray[np.int64]
     frame_times: NDArray[np.float64]
+    frame_ends: NDArray[np.float64]
     bins: NDArray[np.int64]
-    times: NDArray[np.float64]
-    end: float
 
     @classmethod
     def of(
@@ -54,14 +52,21 @@ class Grid:
             most: bins.
             every: (m,) s, times of all frames; None: all were analysed.
         """
-        end = float(times[-1] + lasts(times, times if every is None else every)[-1]) if len(times) else 0.0
-        count = min(len(frames), most)
-        bins = np.arange(len(frames)) * count // max(len(frames), 1)
-        sizes = np.maximum(np.bincount(bins, minlength=count), 1)
-        return cls(frames, times, bins, np.bincount(bins, times, count) / sizes, end)
+        bins = np.arange(len(frames)) * min(len(frames), most) // max(len(frames), 1)
+        return cls(frames, times, times + lasts(times, times if every is None else every), bins)
 
     def __len__(self) -> int:
-        return len(self.times)
+        return int(self.bins[-1]) + 1 if len(self.bins) else 0
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """(b,) s, first moment of each bin."""
+        return self.frame_times[np.searchsorted(self.bins, np.arange(len(self)))]
+
+    @property
+    def ends(self) -> NDArray[np.float64]:
+        """(b,) s, until when each bin holds: up to the next one, less where the file has a hole."""
+        return self.frame_ends[np.searchsorted(self.bins, np.arange(len(self)), side="right") - 1]
 
     @property
     def length(self) -> float:
@@ -165,7 +170,7 @@ def spans(grid: Grid, frame: NDArray[np.int64], gap: float) -> list[list[float]]
     seen = grid.frame_times[frame]
     breaks = np.flatnonzero((np.diff(frame) > 1) & (np.diff(seen) > gap + grid.step))
     starts = np.concatenate([[seen[0]], seen[breaks + 1]])
-    ends = np.minimum(np.concatenate([seen[breaks], [seen[-1]]]) + grid.step, grid.end)
+    ends = grid.frame_ends[frame[np.append(breaks, -1)]]
     return [[round(float(a), 3), round(float(b), 3)] for a, b in zip(starts, ends, strict=True)]
 
 

@@ -6,15 +6,21 @@ const BANDS_NOTE = "Drawn as a moving average over 0.4 s.";
 const STRIP = 0.05;    // of the height, under the bands of a voice: who speaks
 
 function drawBands(panel, plot, source) {
-  const layers = panel.columns.map(({ name }) => (source.smooth ? smoothed(source.of(name), SMOOTH, source.times) : source.of(name)));
+  const layers = panel.columns.map(({ name }) => source.of(name, SMOOTH));
   const stacked = [];
   layers.forEach((layer, k) => stacked.push(layer.map((value, i) => (value === null ? null : value + (k ? stacked[k - 1][i] : 0)))));
   const order = panel.columns.map((_column, k) => k).reverse();   // tallest first: the others are painted over it
   return drawPlot(plot, {
     height: BANDS, low: source.smooth ? 0 : -STRIP, high: 1, splits: [0, 0.5, 1],
-    series: order.map((k) => ({ fill: expressionColour(panel.columns[k].label), stroke: css("panel"), width: 0.75, points: { show: false } })),
+    series: order.map((k) => ({ fill: expressionColour(panel.columns[k].label), width: 0, points: { show: false } })),
     data: [source.times, ...order.map((k) => stacked[k])],
-    draw: (u) => source.smooth || drawTurns(u, -0.01, -STRIP),
+    draw: (u) => {
+      drawSlivers(u, source.times, stacked[0], (from, to, i) => order.forEach((k) => {
+        u.ctx.fillStyle = expressionColour(panel.columns[k].label);
+        fillSpan(u, from, to, 0, stacked[k][i]);
+      }));
+      if (!source.smooth) drawTurns(u, -0.01, -STRIP);
+    },
   });
 }
 

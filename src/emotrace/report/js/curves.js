@@ -1,6 +1,7 @@
 // Curves: one line a column, with the scheme's bounds, or fitted to the values.
 
 const CURVES = 118;          // px
+const THICK = 1.75;          // px
 const LEAST_ANGLE = 30;      // deg; a still head is drawn as a flat line, not as magnified noise
 
 function drawCurves(panel, plot, source) {
@@ -8,9 +9,16 @@ function drawCurves(panel, plot, source) {
   const [low, high] = panel.low === null ? fitted(lines) : [panel.low, panel.high];
   return drawPlot(plot, {
     height: CURVES, low, high, splits: [low, (low + high) / 2, high],
-    series: lines.map((_line, k) => ({ stroke: css(`curve-${k + 1}`), width: 1.75, points: { show: source.smooth && TIMES.length < 60, size: 4 } })),
+    series: lines.map((_line, k) => ({ stroke: css(`curve-${k + 1}`), width: THICK, points: { show: false } })),
     data: [source.times, ...lines],
-    draw: (u) => drawLevel(u, panel.component === "face.quality" ? DATA.min_quality : 0),
+    draw: (u) => {
+      drawLevel(u, panel.component === "face.quality" ? DATA.min_quality : 0);
+      const half = THICK / 2 / Math.abs(u.valToPos(1, "y") - u.valToPos(0, "y"));
+      lines.forEach((line, k) => drawSlivers(u, source.times, line, (from, to, i) => {
+        u.ctx.fillStyle = css(`curve-${k + 1}`);
+        fillSpan(u, from, to, line[i] - half, line[i] + half);
+      }));
+    },
   });
 }
 

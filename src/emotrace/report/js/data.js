@@ -1,13 +1,15 @@
 // What was measured: the JSON island, with its base64 arrays opened when they are first needed.
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
-const TIMES = DATA.times;
+const TIMES = DATA.times;                           // s, from when on each point holds ...
+const ENDS = DATA.ends;                             // ... and until when
 const [START, STOP] = DATA.span;                    // s, of pictures and sound together
 const [FIRST_PICTURE, LAST_PICTURE] = DATA.pictures;   // s
 const PEOPLE = DATA.people;
 const LASTS = STOP > START;                         // false for a still image
 const NOT_MEASURED = -32768;
 const NOBODY = -1;                                  // a voice of nobody visible
+const INSIDE = 0.001;   // s; a browser's time of a frame may lie a little before the frame's own, and a seek to it show the one before
 
 function bytesOf(text) {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
@@ -40,21 +42,38 @@ function lastAtMost(values, value, low = 0, high = values.length - 1) {
   return low;
 }
 
-// The point nearest to a time.
+// The point that holds at a time, the one of the frame on the screen; -1 where none does.
 function indexAt(time) {
-  const left = lastAtMost(TIMES, time);
-  const right = Math.min(left + 1, TIMES.length - 1);
-  return Math.abs(TIMES[right] - time) < Math.abs(time - TIMES[left]) ? right : left;
+  const i = lastAtMost(TIMES, time + INSIDE);
+  return TIMES.length && time + INSIDE >= TIMES[i] && time <= ENDS[i] ? i : -1;
 }
 
-// What panels draw: `times` and `of(name)` are the points of a curve, `at(name, time)` is the value at a moment.
+// A line of steps, level from the start to the end of each point, so that one alone is seen and nothing slopes across a cut or a gap.
+function stepTimes(from, to) {
+  return from.flatMap((start, i) => [start, to[i], to[i]]);
+}
+
+function stepped(values) {
+  return values.flatMap((value) => [value, value, null]);
+}
+
+const STEPS_OF_POINTS = stepTimes(TIMES, ENDS);
+
+// What panels draw: `times` and `of(name)` are the points of a line, `at(name, time)` is the value at a moment, `points(name)` are
+// the values over TIMES. `smooth` is a moving average over so many seconds, where bands are drawn as one.
 function faceSource(person) {
-  return { times: TIMES, smooth: true, of: (name) => series(person, name), at: (name, time) => valueAt(person, name, time) };
+  return {
+    times: STEPS_OF_POINTS,
+    smooth: true,
+    of: (name, smooth = 0) => stepped(smooth ? smoothed(series(person, name), smooth) : series(person, name)),
+    at: (name, time) => valueAt(person, name, time),
+    points: (name) => series(person, name),
+  };
 }
 
 function valueAt(person, name, time) {
-  const inside = TIMES.length && time >= FIRST_PICTURE && time <= LAST_PICTURE;
-  return inside ? series(person, name)[indexAt(time)] : null;
+  const i = indexAt(time);
+  return i < 0 ? null : series(person, name)[i];
 }
 
 function mean(values) {
@@ -63,7 +82,7 @@ function mean(values) {
 }
 
 // Centred moving average over `seconds`; what is not measured stays so and does not count.
-function smoothed(values, seconds, times = TIMES) {
+function smoothed(values, seconds) {
   const total = [0];
   const count = [0];
   values.forEach((value, i) => {
@@ -73,8 +92,8 @@ function smoothed(values, seconds, times = TIMES) {
   let low = 0;
   let high = 0;
   return values.map((value, i) => {
-    while (times[low] < times[i] - seconds / 2) low++;
-    while (high < times.length && times[high] <= times[i] + seconds / 2) high++;
+    while (TIMES[low] < TIMES[i] - seconds / 2) low++;
+    while (high < TIMES.length && TIMES[high] <= TIMES[i] + seconds / 2) high++;
     return value === null ? null : (total[high] - total[low]) / (count[high] - count[low]);
   });
 }

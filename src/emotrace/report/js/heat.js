@@ -3,7 +3,7 @@
 const ROW = 15;   // px
 
 function drawHeat(panel, plot, source) {
-  const rows = panel.columns.map(({ name }) => source.of(name));
+  const rows = panel.columns.map(({ name }) => source.points(name));
   const stops = heatStops();
   return drawPlot(plot, {
     height: ROW * rows.length, low: 0, high: rows.length, down: true,
@@ -18,10 +18,10 @@ function drawStrip(u, rows, panel, stops) {
   const image = new ImageData(width, rows.length);
   const edges = Array.from({ length: width + 1 }, (_edge, x) => u.posToVal(u.bbox.left + x, "x", true));
   for (let x = 0; x < width; x++) {
-    const middle = (edges[x] + edges[x + 1]) / 2;
-    if (middle < FIRST_PICTURE || middle > LAST_PICTURE) continue;
-    const first = indexAt(middle);
-    const last = Math.max(lastAtMost(TIMES, edges[x + 1]), first);
+    const here = indexAt((edges[x] + edges[x + 1]) / 2);
+    if (here < 0) continue;
+    const first = Math.min(lastAtMost(TIMES, edges[x]) + 1, here);
+    const last = Math.max(lastAtMost(TIMES, edges[x + 1]), here);
     rows.forEach((row, y) => paint(image, (y * width + x) * 4, strongestOf(row, first, last), panel, stops));
   }
   const picture = new OffscreenCanvas(width, rows.length);

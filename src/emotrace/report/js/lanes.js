@@ -69,7 +69,7 @@ function drawLane(u, lane, row) {
 
 const measuredOf = new Map();
 
-// Spans in which the first drawn component has values; a point counts for the time up to the next one.
+// Spans in which the first drawn component has values; a point counts for as long as it holds.
 function measuredSpans(person) {
   const panel = DATA.panels.find(({ gated }) => gated);
   if (!panel) return PEOPLE[person].spans;
@@ -81,9 +81,8 @@ function spansOf(values) {
   const spans = [];
   values.forEach((value, i) => {
     if (value === null) return;
-    const end = TIMES[i + 1] ?? LAST_PICTURE;
-    if (spans.length && spans.at(-1)[1] >= TIMES[i]) spans.at(-1)[1] = end;
-    else spans.push([TIMES[i], end]);
+    if (spans.length && spans.at(-1)[1] >= TIMES[i]) spans.at(-1)[1] = ENDS[i];
+    else spans.push([TIMES[i], ENDS[i]]);
   });
   return spans;
 }

@@ -3,7 +3,6 @@
 const PLAY = "M4 2.5v11l9-5.5z";
 const PAUSE = "M4 2.5h3v11H4zM9 2.5h3v11H9z";
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2];
-const INSIDE = 0.001;   // s; a seek to a frame's very time stamp may show the frame before it
 
 const player = { video: null, stage: null, usable: false };
 

@@ -68,6 +68,20 @@ function onWholeClock([times, ...values]) {
   return [[START, ...times, STOP], ...values.map((line) => [null, ...line, null])];
 }
 
+// Where a line of steps has stretches between gaps that are narrower than a pixel, uPlot draws nothing: `draw` does, given when
+// each begins and ends and the number of its first point.
+function drawSlivers(u, times, values, draw) {
+  u.ctx.save();
+  let first = 0;
+  for (let i = 0; i < times.length; i += 3) {   // each step is its start, its end and a gap
+    if (values[i] === null) continue;
+    if (!i || values[i - 2] === null || times[i - 2] < times[i]) first = i;
+    const ends = (values[i + 3] ?? null) === null || times[i + 3] > times[i + 1];
+    if (ends && u.valToPos(times[i + 1], "x", true) - u.valToPos(times[first], "x", true) < 1) draw(times[first], times[i + 1], first);
+  }
+  u.ctx.restore();
+}
+
 function tick(time, step) {
   return clockText(time, step >= 1 ? 0 : step >= 0.1 ? 1 : 2);
 }

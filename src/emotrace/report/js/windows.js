@@ -6,7 +6,7 @@ function milliseconds(text) {
 
 const FROM = milliseconds(DATA.windows.from);
 const TO = milliseconds(DATA.windows.to);
-const STEPS_OF_WINDOWS = FROM.flatMap((from, i) => [from, TO[i]]);   // each window is drawn level
+const STEPS_OF_WINDOWS = stepTimes(FROM, TO);
 const TURNS = DATA.sound?.turns ?? [];
 const SPOKEN = TURNS.length > 0;
 const TURN_STARTS = TURNS.map(([from]) => from);
@@ -30,7 +30,7 @@ function windowValue(packed, time) {
 const VOICE_SOURCE = DATA.voice && {
   times: STEPS_OF_WINDOWS,
   smooth: false,
-  of: (name) => windowSeries(DATA.voice.series[name]).flatMap((value) => [value, value]),
+  of: (name) => stepped(windowSeries(DATA.voice.series[name])),
   at: (name, time) => windowValue(DATA.voice.series[name], time),
 };
 
