@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from urllib.parse import quote
 
 import pytest
 from planted_folder import FROWN, PLACE, SMILE, Planted, plant
@@ -243,6 +248,47 @@ def test_a_file_that_is_no_video_is_said_to_be_unplayable(opened: Opened, tmp_pa
     (tmp_path / "clip.mp4").write_bytes(b"not a video" * 100)
     page = opened.open(write(plant(tmp_path)))
     expect(page.get_by_text("The video cannot be reached or played from here; timelines still work.")).to_be_visible()
+
+
+class Plain(SimpleHTTPRequestHandler):
+    """As of `python -m http.server`: it answers no Range requests."""
+
+    def log_message(self, *_words: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def served(two_people: Path) -> Iterator[str]:
+    """The report of two people on a server without Range requests."""
+    root = two_people.parent.parent
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Plain, directory=str(root))) as server:
+        Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/{quote(two_people.relative_to(root).as_posix())}"
+        server.shutdown()
+
+
+def test_on_a_server_that_cannot_seek_it_says_so_and_the_reader_goes_on(opened: Opened, two_people: Path, served: str) -> None:
+    page = opened.page
+    page.goto(served)
+    ready(page)
+    expect(page.locator(".unplayable")).to_be_hidden()   # it can be played from the start
+    click_at(page, plot(page, "Expression"), 9.0)
+    expect(page.get_by_text("This server cannot seek in the video (it answers no Range requests)")).to_be_visible()
+    expect(page.locator(".play")).to_be_disabled()
+    now(page, "0:09.0")
+    page.keyboard.press("ArrowRight")
+    now(page, "0:10.0")
+    page.get_by_label("Choose the video file").set_input_files(two_people.parent.parent / "clip.mp4")
+    ready(page)
+    expect(page.locator(".unplayable")).to_be_hidden()
+    assert page.evaluate("document.querySelector('video').currentTime") == pytest.approx(10.0, abs=0.05)
+    assert opened.complaints == []
+
+
+def test_a_running_clock_is_not_read_out(opened: Opened, two_people: Path) -> None:
+    page = opened.open(two_people)
+    expect(page.get_by_role("timer", name="Time")).to_have_text("0:00.0 / 0:18.0")
+    expect(page.get_by_role("status")).to_have_count(0)
 
 
 def test_a_still_image_has_bars_and_no_player(opened: Opened, tmp_path: Path) -> None:

@@ -8,8 +8,25 @@ const player = { video: null, stage: null, usable: false };
 
 function seek(time) {
   const target = clamp(time, START, STOP);
+  if (player.usable && !reaches(target)) {
+    lose(`This server cannot seek in the ${WHAT} (it answers no Range requests); open the report from disk, or choose the file.`);
+  }
   if (player.usable) player.video.currentTime = target + INSIDE;
   change("time", target);
+}
+
+// A browser goes elsewhere than asked, without a word, where it cannot seek.
+function reaches(time) {
+  const { seekable, duration } = player.video;
+  return seekable.length > 0 && seekable.end(seekable.length - 1) >= Math.min(time, duration);
+}
+
+// The reader's time no longer follows what plays, nor the other way round.
+function lose(why) {
+  player.usable = false;
+  player.video.pause();
+  showMissing(why, true);
+  player.video.dispatchEvent(new Event("usable"));
 }
 
 function togglePlay() {
@@ -60,11 +77,7 @@ function showRecording(holder, source) {
 // What plays drives the playhead, and is driven by controls of our own.
 function drive(holder, video, source) {
   player.video = video;
-  const missing = () => {
-    player.usable = false;
-    showMissing(`The ${WHAT} cannot be reached or played from here; timelines still work.`, true);
-    video.dispatchEvent(new Event("usable"));
-  };
+  const missing = () => lose(`The ${WHAT} cannot be reached or played from here; timelines still work.`);
   video.addEventListener("error", missing);
   video.addEventListener("loadedmetadata", () => {
     if (DATA.media.pictures && !video.videoWidth) return missing();   // sound that can be played beside pictures that cannot
@@ -120,7 +133,7 @@ function showMissing(text, mayChoose = false) {
 
 function buildControls(video) {
   const play = el("button", { class: "play", type: "button", "aria-label": "Play", onclick: togglePlay }, icon(PLAY));
-  const now = el("output", { class: "now", "aria-label": "Time" });
+  const now = el("span", { class: "now", role: "timer", "aria-label": "Time" });   // not read out while it runs
   const scrub = el("input", { type: "range", class: "scrub", min: START, max: STOP, step: 0.01, "aria-label": "Position" });
   scrub.addEventListener("input", () => seek(Number(scrub.value)));
   const speed = el("select", { "aria-label": "Speed", onchange: () => { video.playbackRate = Number(speed.value); } },
