@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from emotrace.analysis import Analysis
 from emotrace.columns import TableName
 from emotrace.frames import lasts
-from emotrace.hearing import MIN_SPEECH
+from emotrace.hearing import MIN_SPEECH, WINDOW
 from emotrace.voice.activity import segments
+from emotrace.voice.speaker import often_enough
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -100,6 +101,13 @@ def table_of(analysis: Analysis, name: TableName) -> pa.Table | None:
         return None
     table = analysis.table(name)
     return table if len(table) else None
+
+
+def speakers_sought(analysis: Analysis) -> bool:
+    """False where too few pictures a second were analysed to see who speaks: a voice is then somebody's, visible or not."""
+    video = analysis.video
+    rate: float | None = analysis.provenance["settings"].get("rate")
+    return not video.get("has_pictures", True) or often_enough(rate, video.get("rate"), WINDOW)
 
 
 def holds_there(analysis: Analysis, emotions: pa.Table) -> NDArray[np.bool_]:

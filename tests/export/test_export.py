@@ -189,3 +189,15 @@ def test_a_folder_from_before_sound_was_analysed_is_exported(plant, format):
     for table in ("sound", "voice", "emotions"):
         (analysis.folder / f"{table}.parquet").unlink()
     assert all(path.stat().st_size for path in export(analysis, format))
+
+
+@pytest.mark.parametrize(("format", "told"), [
+    ("elan", 'TIER_ID="{} speech"'), ("webvtt", "{} speaks: anger"), ("emotionml", "<info>{}</info>"),
+])  # fmt: skip
+@pytest.mark.parametrize(("rate", "who"), [(25.0, "unseen"), (1.0, "somebody")])
+def test_a_speaker_who_was_not_looked_for_is_not_said_to_be_unseen(plant, format, told, rate, who):
+    shown, said = {"P1": [("fear", 5.12)]}, {"": [("anger", "voice")] * 4}
+    analysis = plant(shown, turns=[("", 5.12)], said=said, video={"rate": rate})
+    text = "".join(path.read_text(encoding="utf-8") for path in export(analysis, format))
+    assert told.format(who) in text
+    assert ("unseen" in text) == (who == "unseen")

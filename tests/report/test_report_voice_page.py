@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from planted_folder import SAID, TURNS, Planted, plant
+from planted_folder import DEFAULT, SAID, TURNS, Planted, plant
 from playwright.sync_api import Locator, Page, expect
 from report_browser import Opened, click_at, colour, now, panel, playheads, plot, ready, value
 
@@ -191,6 +191,16 @@ def test_a_voice_in_a_video_without_people_has_its_own_line(opened: Opened, tmp_
     assert page.locator("#timelines h2").all_inner_texts() == ["The voice over time"]
     expect(value(page, OVERVIEW, "nobody visible")).to_have_text("anger 0.60")
     assert opened.complaints == []
+
+
+def test_where_nobody_was_looked_for_who_speaks_is_not_told(opened: Opened, tmp_path: Path) -> None:
+    said, extra = {"": [("anger", "voice")] * 4}, {"settings": {"components": list(DEFAULT), "rate": 1.0}}
+    page = opened.open(write(plant(tmp_path, Planted(turns=(("", 4.992),), said=said, extra=extra), playable=True)))
+    ready(page)
+    expect(panel(page, SPEECH)).to_contain_text("Too few pictures a second were analysed to see who; pale is other sound.")
+    expect(value(page, SPEECH, "speaks")).to_have_text("somebody")
+    expect(value(page, OVERVIEW, "somebody")).to_have_text("anger 0.60")
+    expect(page.get_by_text("nobody visible")).to_have_count(0)
 
 
 def test_where_the_sound_goes_on_behind_the_pictures_nothing_of_a_face_is_told(opened: Opened, tmp_path: Path) -> None:

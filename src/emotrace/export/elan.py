@@ -6,7 +6,8 @@
     P1 speech       "speaks" while the person does
     P1 emotion      the most probable expression by face and voice together, in windows of 2 s that each stand for their middle;
                     a gap is time in which neither was sure enough
-    unseen speech   of a voice whose speaker is not seen; and likewise "unseen emotion"
+    unseen speech   of a voice whose speaker is not seen; and likewise "unseen emotion". Where too few pictures a second were
+                    analysed to see who speaks, "somebody speech"
     shots           one annotation a shot, so its edges are the cuts
     emonets system  the most probable expression of each piece by a trained system of that name; a gap is no answer
 
@@ -83,8 +84,8 @@ def _tiers(analysis: Analysis) -> list[tuple[str, str, Sequence[Segment]]]:
         if person:
             tiers.append((f"{person} expression", person, segments.expressions(analysis, person)))
             tiers.append((f"{person} presence", person, seen[person]))
-        tiers.append((f"{media.called(person)} speech", person, speech[person]))
-        tiers.append((f"{media.called(person)} emotion", person, fused[person]))
+        tiers.append((f"{media.called(analysis, person)} speech", person, speech[person]))
+        tiers.append((f"{media.called(analysis, person)} emotion", person, fused[person]))
     tiers.append(("shots", "", segments.shots(analysis)))
     tiers += [(f"{name} system", "", found) for name, found in segments.systems(analysis).items()]
     return [(name, person, [s for s in found if _ms(s.start) < _ms(s.end)]) for name, person, found in tiers]

@@ -51,14 +51,15 @@ def write(analysis: Analysis, folder: Path) -> list[Path]:
     for person in analysis.people:
         affect = _affect(analysis, person.name)
         for segment in segments.expressions(analysis, person.name):
-            _emotion(faces, video, person.name, segment, "face", _traces(segment, affect), {})
+            _emotion(faces, video, media.called(analysis, person.name), segment, "face", _traces(segment, affect), {})
     for name, stretches in segments.fused(analysis).items():
+        who = media.called(analysis, name)
         for stretch in stretches:
-            _emotion(together, video, name, stretch, stretch.rests_on.replace("+", " "), {}, _means(stretch))
+            _emotion(together, video, who, stretch, stretch.rests_on.replace("+", " "), {}, _means(stretch))
     said = _root()
     for name, pieces in segments.systems(analysis).items():
         for piece in pieces:
-            _emotion(said, video, name, piece, "", {}, {})
+            _emotion(said, video, media.xml_text(name), piece, "", {}, {})
     return [
         _written(faces, media.named(analysis, folder, ".emotionml")),
         _written(together, media.named(analysis, folder, ".fused.emotionml")),
@@ -123,7 +124,7 @@ def _emotion(
     })  # fmt: skip
     if segment.label not in BIG6_NAMES:
         emotion.set("category-set", f"#{OWN}")
-    ElementTree.SubElement(emotion, "info").text = media.called(name)
+    ElementTree.SubElement(emotion, "info").text = name
     ElementTree.SubElement(emotion, "category", {"name": segment.label, "confidence": f"{segment.value:.3f}"})
     for label, samples in traces.items():
         dimension = ElementTree.SubElement(emotion, "dimension", {"name": label})

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from emotrace.analysis import Analysis
 from emotrace.errors import InputError
+from emotrace.spoken import speakers_sought
 
 # All but the characters XML 1.0 allows (section 2.2): control characters, lone surrogates of undecodable names, U+FFFE, U+FFFF.
 NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 NOT_NAME = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\ud800-\udfff]')
-UNSEEN = "unseen"
+UNSEEN, SOMEBODY = "unseen", "somebody"
 LONGEST = 60   # characters; at most 240 bytes, so that with its suffix a name stays below the 255 bytes of a file system
 
 
@@ -45,9 +46,9 @@ def kind(analysis: Analysis) -> str:
     return mimetypes.guess_type(name(analysis))[0] or unknown
 
 
-def called(person: str) -> str:
-    """What a person is called; "" is whoever speaks and is not seen."""
-    return xml_text(person) or UNSEEN
+def called(analysis: Analysis, person: str) -> str:
+    """What a person is called; "" is whoever speaks and is not seen, or of whom it was not looked for whether they are."""
+    return xml_text(person) or (UNSEEN if speakers_sought(analysis) else SOMEBODY)
 
 
 def named(analysis: Analysis, folder: Path, suffix: str) -> Path:

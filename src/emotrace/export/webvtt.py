@@ -5,7 +5,8 @@ probability over the second, and that mean. People who cannot be measured in a s
 anybody has none. Times are the container's.
 
 A second file has what face and voice say together, window by window: "P1 speaks: anger 0.62 · P2: sadness 0.48". Whoever speaks
-is said to, also where there is no sure expression; "unseen" is a voice whose speaker is not seen.
+is said to, also where there is no sure expression; "unseen" is a voice whose speaker is not seen, "somebody" one whose speaker
+was not looked for.
 
 Where trained systems were asked, a third has what they say, piece by piece: "emonets: happiness 0.52 · upc: neutral 0.31".
 
@@ -71,7 +72,7 @@ def together(analysis: Analysis) -> list[Cue]:
     for there, start, person, speaking, label, value in zip(holds_there(analysis, table), *columns, strict=True):
         if not there:
             continue
-        who = f"{escaped(media.called(person or ''))}{' speaks' if speaking or not person else ''}"
+        who = f"{escaped(media.called(analysis, person or ''))}{' speaks' if speaking or not person else ''}"
         if label or who.endswith(" speaks"):
             lines.setdefault(start, []).append(f"{who}: {label} {value:.2f}" if label else who)
     found: list[Cue] = []

@@ -75,6 +75,7 @@ def content(analysis: Analysis) -> dict[str, object]:
         "boxes": boxes.packed(lambda name: _values(analysis, name), faces.track, faces.time, faces.person),
         "windows": heard.windows(voice.cells),
         "sound": voice.sound(),
+        "sought": voice.sought,
         "voice": voice.described(),
         "labels": FUSED.labels,
         "fused": voice.fused_rows(seen.people),

@@ -8,12 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.analysis import Analysis
-from emotrace.hearing import WINDOW
 from emotrace.report import cards, heard, panels
 from emotrace.report.fused import Fused
 from emotrace.report.series import PIXELS, packed
-from emotrace.spoken import NOBODY, Spoken, Turn, cells, windows
-from emotrace.voice.speaker import often_enough
+from emotrace.spoken import NOBODY, Spoken, Turn, cells, speakers_sought, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class Voice:
         starts: (n,) s, first moments of all windows of both.
         cells: (n, 2) s for which each stands on the page.
         turns: from when to when who speaks.
-        seen: whether it could be seen who does.
+        sought: whether it was looked for who does.
     """
 
     spoken: Spoken | None
@@ -36,7 +34,7 @@ class Voice:
     starts: NDArray[np.float64]
     cells: NDArray[np.float64]
     turns: list[Turn]
-    seen: bool
+    sought: bool
 
     @classmethod
     def of(cls, analysis: Analysis, pictures: tuple[float, float]) -> Voice:
@@ -51,8 +49,8 @@ class Voice:
         span = round(min(start for start, _ in known), 4), round(max(stop for _, stop in known), 4)
         whole = windows(spoken and spoken.voice, fused and fused.table)
         shown = np.clip(cells(whole[:, 0], whole[:, 1]), *span)
-        seen = often_enough(analysis.provenance["settings"].get("rate"), analysis.video.get("rate"), WINDOW)
-        return cls(spoken, fused, span, whole[:, 0], shown, spoken.turns() if spoken else [], seen)
+        turns = spoken.turns() if spoken else []
+        return cls(spoken, fused, span, whole[:, 0], shown, turns, speakers_sought(analysis))
 
     def sound(self) -> dict[str, object] | None:
         """Waveform, speech and turns (start, end, person); None where there is no sound."""
@@ -86,7 +84,7 @@ class Voice:
     def said_of(self, person: int) -> list[str]:
         """For the person's card: how long they speak, and what is fused of them most often."""
         found = []
-        if self.spoken is not None and self.seen:
+        if self.spoken is not None and self.sought:
             spans = [(turn.end - turn.start, turn.person) for turn in self.turns]
             own = sum(seconds for seconds, who in spans if who == person)
             found.append(cards.speaks(own, sum(seconds for seconds, _ in spans)))

@@ -8,7 +8,7 @@ const [FIRST_PICTURE, LAST_PICTURE] = DATA.pictures;   // s
 const PEOPLE = DATA.people;
 const LASTS = STOP > START;                         // false for a still image
 const NOT_MEASURED = -32768;
-const NOBODY = -1;                                  // a voice of nobody visible
+const NOBODY = -1;                                  // a voice of nobody visible, or of whom was not looked for
 const INSIDE = 0.001;   // s; a browser's time of a frame may lie a little before the frame's own, and a seek to it show the one before
 
 function bytesOf(text) {

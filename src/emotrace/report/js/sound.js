@@ -12,7 +12,8 @@ const wave = DATA.sound && {
 
 function buildSound(holder) {
   const nobody = TURNS.some(([, , person]) => person === NOBODY);
-  const colours = DATA.media.pictures ? `In the colour of who speaks${nobody ? ", grey for nobody visible" : ""}; pale is other sound.` : "Pale is sound without speech.";
+  const who = DATA.sought ? `In the colour of who speaks${nobody ? ", grey for nobody visible" : ""}` : "Too few pictures a second were analysed to see who";
+  const colours = DATA.media.pictures ? `${who}; pale is other sound.` : "Pale is sound without speech.";
   const { frame, plot, values } = buildFrame(DATA.media.pictures ? "Who speaks when" : "Sound and speech",
     `${SPOKEN ? colours : "Nobody is found to speak."} Drawn to the loudest moment.`);
   holder.append(frame);

@@ -41,7 +41,8 @@ function speakerAt(time) {
 }
 
 function nameOf(person) {
-  if (person === NOBODY) return DATA.media.pictures ? "nobody visible" : "voice";
+  if (person === NOBODY && !DATA.media.pictures) return "voice";
+  if (person === NOBODY) return DATA.sought ? "nobody visible" : "somebody";
   return PEOPLE[person]?.name ?? "\u2026";
 }
 
