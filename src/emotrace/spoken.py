@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 NOBODY = -1   # speaks whom the pictures do not show
 SILENT = -2   # nobody speaks
+SINCE = 2     # schema from which on there are the tables of what was heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,12 @@ class Spoken:
 
 
 def table_of(analysis: Analysis, name: TableName) -> pa.Table | None:
-    """A table of a finished analysis; None where it has no rows, or the folder is older than the table."""
-    if not (analysis.folder / f"{name}.parquet").is_file():
+    """A table of a finished analysis; None where it has no rows, the folder is older than the table, or no system was asked.
+
+    Raises:
+        FolderError: it is missing.
+    """
+    if analysis.provenance["schema"] < SINCE or (name == "systems" and not analysis.provenance.get("systems")):
         return None
     table = analysis.table(name)
     return table if len(table) else None

@@ -160,5 +160,7 @@ def say():
             for name, start, end, said in answers
         ]  # fmt: skip
         pq.write_table(pa.Table.from_pylist(rows, columns.schema(columns.SYSTEMS)), analysis.folder / "systems.parquet")
+        names = dict.fromkeys(name for name, *_ in answers)
+        analysis.provenance["systems"] = [{"system": name, "recipe": "emonets"} for name in names]
 
     return planted

@@ -99,17 +99,29 @@ def test_what_needs_expressions_says_so_when_they_were_not_measured(plant, forma
     ("name", "expected"),
     [
         ("../../etc/passwd.mp4", "passwd"),
-        ("..", "video"),
-        ('a<b>:"c|d?*.mp4', "a_b___c_d__"),
-        ("line\nend\x07.mp4", "line_end_"),
-        ("é" * 200 + ".mp4", "é" * 60),
+        ("é" * 60 + "x" * 100 + ".mp4", "é" * 60 + "x" * 100),
+        ("..", "video-"),
+        ('a<b>:"c|d?*.mp4', "a_b___c_d__-"),
+        ("line\nend\x07.mp4", "line_end_-"),
+        ("bell\udc80.mp4", "bell_-"),
         ("", "video"),
     ],
 )
 def test_a_file_name_can_neither_leave_the_folder_nor_break_it(plant, tmp_path, name, expected):
     analysis = plant(SHOWN, video={"name": name})
-    assert export(analysis, "elan", tmp_path / "out") == [tmp_path / "out" / f"{expected}.eaf"]
-    assert export(analysis, "webvtt", tmp_path / "out")[1] == tmp_path / "out" / f"{expected}.fused.vtt"
+    (elan,), fused = export(analysis, "elan", tmp_path / "out"), export(analysis, "webvtt", tmp_path / "out")[1]
+    assert elan.parent == fused.parent == tmp_path / "out"
+    assert re.fullmatch(re.escape(expected) + ("[0-9a-f]{8}" if expected.endswith("-") else ""), elan.stem)
+    assert fused.name == f"{elan.stem}.fused.vtt"
+
+
+@pytest.mark.parametrize(
+    "names", [("é" * 124 + "1.mp4", "é" * 124 + "2.mp4"), ("a" * 253 + "b", "a" * 253 + "c"), ("a:b", "a?b"), (" a", "a")]
+)
+def test_two_videos_never_share_a_file_because_their_names_are_long_or_strange(plant, tmp_path, names):
+    written = [export(plant(SHOWN, video={"name": name}), "emotionml", tmp_path / "out") for name in names]
+    assert len({path for paths in written for path in paths}) == 4
+    assert all(path.is_file() and len(path.name.encode()) <= 255 for paths in written for path in paths)
 
 
 def test_reading_a_long_table_holds_only_a_part_of_it(plant):
@@ -201,3 +213,13 @@ def test_a_speaker_who_was_not_looked_for_is_not_said_to_be_unseen(plant, format
     text = "".join(path.read_text(encoding="utf-8") for path in export(analysis, format))
     assert told.format(who) in text
     assert ("unseen" in text) == (who == "unseen")
+
+
+@pytest.mark.parametrize("format", TIMED)
+@pytest.mark.parametrize("table", ["emotions", "sound", "voice", "systems"])
+def test_a_table_that_is_missing_is_said_and_not_taken_for_silence(plant, say, format, table):
+    analysis = plant({"P1": [("fear", 5.12)]}, turns=[("", 5.12)], said={"": [("anger", "voice")] * 4})
+    say(analysis, [("emonets", 0.0, 5.12, "fear")])
+    (analysis.folder / f"{table}.parquet").unlink()
+    with pytest.raises(FolderError, match=f"has no table '{table}'"):
+        export(analysis, format)

@@ -113,6 +113,7 @@ def test_panels_of_the_voice_are_those_of_its_columns(tmp_path: Path, components
 def test_a_file_without_sound_and_one_from_before_sound_was_analysed_have_no_voice(tmp_path: Path) -> None:
     analysis = plant(tmp_path)
     assert content(analysis)["sound"] is None
+    analysis.provenance["schema"] = 1
     for table in ("sound", "voice", "emotions"):
         (analysis.folder / f"{table}.parquet").unlink()
     shown = content(analysis)

@@ -5,6 +5,7 @@ Names and paths come from whoever named the file; nothing here trusts them.
 
 from __future__ import annotations
 
+import hashlib
 import mimetypes
 import re
 from pathlib import Path
@@ -17,7 +18,7 @@ from emotrace.spoken import speakers_sought
 NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 NOT_NAME = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\ud800-\udfff]')
 UNSEEN, SOMEBODY = "unseen", "somebody"
-LONGEST = 60   # characters; at most 240 bytes, so that with its suffix a name stays below the 255 bytes of a file system
+LONGEST = 255   # bytes of a file's name, of most file systems
 
 
 def xml_text(text: str) -> str:
@@ -52,9 +53,17 @@ def called(analysis: Analysis, person: str) -> str:
 
 
 def named(analysis: Analysis, folder: Path, suffix: str) -> Path:
-    """Path of an export: the video's name with another suffix, as players look for it."""
-    stem = NOT_NAME.sub("_", Path(name(analysis)).stem)[:LONGEST].strip(" .")
-    return folder / f"{stem or 'video'}{suffix}"
+    """Path of an export: the video's name with another suffix, as players look for it.
+
+    Where that can be no file's name, or is too long for one, a mark of the whole name keeps two such videos apart.
+    """
+    stem = Path(name(analysis)).stem
+    possible = NOT_NAME.sub("_", stem).strip(" .") or "video"
+    if possible == stem and len((stem + suffix).encode()) <= LONGEST:
+        return folder / f"{stem}{suffix}"
+    mark = "-" + hashlib.sha256(stem.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    room = LONGEST - len((mark + suffix).encode())
+    return folder / f"{possible.encode()[:room].decode(errors='ignore').strip(' .')}{mark}{suffix}"
 
 
 def check_moves(analysis: Analysis, format: str) -> None:

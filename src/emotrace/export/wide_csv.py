@@ -15,6 +15,7 @@ from emotrace.analysis import Analysis
 from emotrace.columns import TableName
 from emotrace.export import delimited, tables
 from emotrace.export.writing import replacing
+from emotrace.spoken import SINCE
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 TABLES: tuple[TableName, ...] = ("frames", "faces", "people", "tracks")
 HEARD: tuple[TableName, ...] = ("sound", "voice", "emotions")
 SYSTEMS: tuple[TableName, ...] = ("systems",)
-SINCE = 2                   # schema from which on there are the tables of what was heard
 LEFT_OUT = ("embedding",)   # identifies a person, and is of no use without the network that made it
 
 
