@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -57,6 +58,7 @@ def test_where_there_is_no_face_there_is_nan_and_never_zero(face_noface: Path, t
 
 def test_the_photo_has_five_people(five_people: Path, tmp_path: Path) -> None:
     found = emotrace.analyze(five_people, tmp_path / "out.emotrace")
+    assert all(math.isfinite(person.age) and math.isnan(person.age_spread) for person in found.people)
     assert [person.name for person in found.people] == ["P1", "P2", "P3", "P4", "P5"]
     assert found.table("frames").num_rows == 1
     assert found.table("faces").num_rows == 5

@@ -22,8 +22,8 @@ def but(**changes: object) -> Person:
 
 
 def test_age_is_apparent_and_has_its_spread() -> None:
-    assert apparent_age(ANNA) == "looks 34 ± 4 years old"
-    assert apparent_age(but(age_spread=NAN)) == "looks 34 years old"
+    assert apparent_age(ANNA) == "looks 34 years old (between frames ± 4; errors of ten years are common)"
+    assert apparent_age(but(age_spread=NAN)) == "looks 34 years old (errors of ten years are common)"
     assert apparent_age(but(age=NAN)) == ""
 
 

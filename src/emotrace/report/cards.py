@@ -64,11 +64,11 @@ def mostly(expression: str, share: float, unsure: float, spoken: bool) -> str:
 
 
 def apparent_age(person: Person) -> str:
-    """Apparent age and its spread; empty where not measured."""
+    """Apparent age, how far it differs between frames, and that it is off by more; empty where not measured."""
     if not math.isfinite(person.age):
         return ""
-    spread = f" ± {person.age_spread:.0f}" if math.isfinite(person.age_spread) else ""
-    return f"looks {person.age:.0f}{spread} years old"
+    spread = f"between frames ± {person.age_spread:.0f}; " if math.isfinite(person.age_spread) else ""
+    return f"looks {person.age:.0f} years old ({spread}errors of ten years are common)"
 
 
 def labelled(person: Person) -> str:
