@@ -72,6 +72,17 @@ def test_every_dimension_is_in_its_set_and_between_0_and_1(plant):
     assert arousal == pytest.approx(1 - np.array(valence), abs=2e-3)
 
 
+def test_a_trace_lasts_as_long_as_its_stretch_also_where_few_frames_are_analysed(plant):
+    analysed = np.arange(100) % 20 == 0   # each 0.8 s
+    runs = [("happiness", 0.04), ("absent", 0.76)] * 5
+    affect = {"valence": np.linspace(0.2, 1.0, 5), "arousal": np.zeros(5)}
+    root = document(plant({"P1": runs}, analysed=analysed, measured=affect))
+    assert emotions(root) == [("P1", "happiness", 0, 4000)]
+    valence, arousal = [trace.get("samples").split() for trace in root.iter(f"{SPACE}trace")]
+    assert len(valence) == len(arousal) == 40
+    assert (valence[0], valence[32:]) == ("0.600", ["1.000"] * 8)
+
+
 def test_a_trace_with_a_gap_is_left_out_because_it_cannot_be_written(plant):
     values = np.zeros(50)
     values[10] = np.nan

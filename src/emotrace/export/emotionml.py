@@ -143,12 +143,16 @@ def _means(stretch: Fused) -> dict[str, str]:
 
 
 def _traces(segment: Segment, affect: Timeline | None) -> dict[str, str]:
-    """Samples of each dimension on a scale of 0 to 1; none where a value is missing, for a trace can have no gap."""
+    """Samples of each dimension on a scale of 0 to 1, up to the end of the last frame, which holds for all of it.
+
+    None where a value is missing, for a trace can have no gap.
+    """
     if affect is None:
         return {}
     part = affect.crop(segment.start, segment.end).resample(TRACE_RATE)
     if len(part) == 0 or not np.isfinite(part.values).all():
         return {}
-    scaled = np.clip((part.values + 1) / 2, 0, 1)
+    count = math.ceil((segment.end - segment.start) * TRACE_RATE - 1e-6)
+    scaled = np.clip((np.pad(part.values, ((0, max(count - len(part), 0)), (0, 0)), mode="edge") + 1) / 2, 0, 1)
     labels = part.scheme.labels
     return {label: " ".join(f"{value:.3f}" for value in scaled[:, k]) for k, label in enumerate(labels)}
