@@ -40,6 +40,7 @@ def test_several_files_and_a_folder_may_be_given_and_a_bad_one_stops_none(
     assert done.returncode == 1
     assert [line.split()[0] for line in lines] == ["FAILED", "ok", "ok"]
     assert "a.mp4: is not a video" in lines[0]
+    assert f"{five_people.name}: 1 frame, 5 people; " in lines[2]
     assert done.stderr == "1 of 3 files failed\n"
     assert {path.name for path in (tmp_path / "results").iterdir()} == {"b.emotrace", "multi_face.emotrace"}
 

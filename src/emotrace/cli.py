@@ -124,7 +124,8 @@ def _line(outcome: Outcome) -> str:
     notes = "".join(f"\n        warning: {warning}" for warning in outcome.analysis.warnings)
     who = "nobody" if people == 0 else f"{people} person" if people == 1 else f"{people} people"
     page = outcome.analysis.folder / "report.html"
-    what = f"{counts['frames']} frames, {who}" if pictures else "sound alone"
+    frames = "1 frame" if counts["frames"] == 1 else f"{counts['frames']} frames"
+    what = f"{frames}, {who}" if pictures else "sound alone"
     return f"ok      {outcome.job.file}: {what}; open {page}{notes}"
 
 
