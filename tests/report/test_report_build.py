@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from planted_folder import FROWN, SMILE, Planted, plant
+from planted_folder import DEFAULT, FROWN, SMILE, TURNS, Planted, plant
 
 from emotrace.analysis import Analysis, load
 from emotrace.api import analyze
@@ -84,11 +84,20 @@ def test_every_kind_of_analysis_has_a_report(tmp_path: Path, what: Planted) -> N
     assert shown["events"] == []
 
 
+def test_whatever_was_measured_is_shown_or_said_to_be_elsewhere(tmp_path: Path) -> None:
+    more = ("face.expression_mini_xception", "face.expression_densenet", "voice.egemaps")
+    shown = contents.content(plant(tmp_path, Planted(components=(*DEFAULT, *more), turns=TURNS)))
+    drawn = {panel["component"] for panel in shown["panels"] if panel["closed"]}
+    assert set(more[:2]) <= drawn
+    (note,) = [note for note in shown["notes"] if note.startswith("Also measured")]
+    assert note.endswith(": face.blendshapes, voice.egemaps.")
+
+
 def test_a_crowd_beyond_what_the_page_holds_is_said_to_be_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contents, "MOST_PEOPLE", 1)
     shown = contents.content(plant(tmp_path))
     assert [person["name"] for person in shown["people"]] == ["P1"]
-    assert shown["warnings"] == ["1 more people are seen for shorter; their numbers are in faces.parquet, not here"]
+    assert shown["warnings"] == ["1 more person is not shown here; their numbers are in faces.parquet"]
     assert {event["person"] for event in shown["events"]} == {"P1"}
 
 

@@ -57,7 +57,7 @@ def content(analysis: Analysis) -> dict[str, object]:
     drawn = panels.available(parquet.names(analysis.folder / "faces.parquet"))
     series, events = _measure(analysis, grid, seen, shot, drawn)
     voice = Voice.of(analysis, _span(grid))
-    settings = analysis.provenance.get("settings", {})
+    settings, measured = analysis.provenance.get("settings", {}), _measured(analysis, voice)
     return {
         "title": facts.title(analysis),
         "headline": facts.headline(analysis),
@@ -84,7 +84,7 @@ def content(analysis: Analysis) -> dict[str, object]:
         "places": PLACES,
         "min_quality": settings.get("min_quality"),
         "tables": facts.tables(analysis),
-        "notes": facts.notes(_measured(analysis, voice)),
+        "notes": [*facts.notes(measured), *panels.elsewhere(measured)],
     }
 
 
@@ -193,4 +193,5 @@ def _unassigned(grid: Grid, faces: Faces) -> list[list[float]]:
 
 def _left_out(analysis: Analysis) -> list[str]:
     more = len(analysis.people) - MOST_PEOPLE
-    return [f"{more} more people are seen for shorter; their numbers are in faces.parquet, not here"] if more > 0 else []
+    who = "1 more person is" if more == 1 else f"{more} more people are"
+    return [f"{who} not shown here; their numbers are in faces.parquet"] if more > 0 else []

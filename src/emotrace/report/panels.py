@@ -74,6 +74,10 @@ class Panel:
 PANELS = (
     Panel("face.expression", schemes.EXPRESSION_7, "Expression", "bands",
           "Probability that a viewer would name the shown expression so.", events=True),
+    Panel("face.expression_mini_xception", schemes.EXPRESSION_MINI_XCEPTION, "Expression, by the network of 2017", "bands",
+          "For comparison; nothing else rests on it.", closed=True),
+    Panel("face.expression_densenet", schemes.EXPRESSION_DENSENET, "Expression, by the large network", "bands",
+          "For comparison; nothing else rests on it.", closed=True),
     Panel("face.valence_arousal", schemes.VALENCE_AROUSAL, "Valence and arousal", "curves",
           "Derived from the expression's probabilities, not measured on their own.", events=True),
     Panel("face.action_units", schemes.ACTION_UNITS, "Action units", "heat",
@@ -97,6 +101,14 @@ VOICE_PANELS = (
     Panel("voice.prosody", schemes.PROSODY, "Pitch, loudness and voice quality", "rows",
           "Each row from its smallest to its largest value; blank where nobody speaks.", closed=True),
 )  # fmt: skip
+
+
+def elsewhere(components: Collection[str]) -> list[str]:
+    """A sentence that names those of the measured components that have values over time and no panel; none where all have."""
+    drawn = {panel.component for panel in (*PANELS, *VOICE_PANELS)}
+    lines = [registry.COMPONENTS[name] for name in components if name in registry.COMPONENTS and name not in drawn]
+    names = [line.name for line in lines if line.scheme is not None and line.rows == "every"]
+    return [f"Also measured, and only in the tables faces.parquet and voice.parquet: {', '.join(names)}."] if names else []
 
 
 def available(columns: Collection[str], panels: tuple[Panel, ...] = PANELS) -> list[Panel]:
