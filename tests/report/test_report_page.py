@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 from threading import Thread
 from urllib.parse import quote
@@ -72,7 +73,7 @@ def test_a_click_on_an_event_goes_to_one_second_before_it_and_shows_its_person(o
     page = opened.open(two_people)
     ready(page)
     expect(page.locator(".event")).to_have_count(2)
-    page.get_by_role("button", name=re.compile("0:09.0 P2: anger rises by 0.70")).click()
+    page.get_by_role("button", name=re.compile(r"^0:09\.0 P2 anger \+0\.70")).click()
     now(page, f"0:{FROWN - 1:04.1f}")
     assert page.evaluate("document.querySelector('video').currentTime") == pytest.approx(FROWN - 1, abs=0.01)
     expect(page.get_by_role("heading", name="P2 over time")).to_be_visible()
@@ -317,7 +318,7 @@ def test_people_who_could_not_be_measured_have_empty_plots_that_say_so(opened: O
     assert opened.complaints == []
 
 
-@pytest.mark.parametrize("width", [900, 1000, 1600])
+@pytest.mark.parametrize("width", [390, 900, 1000, 1600])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_its_window_in_light_and_dark(opened: Opened, two_people: Path, width: int, scheme: str) -> None:
     opened.page.set_viewport_size({"width": width, "height": 900})
@@ -339,3 +340,58 @@ def test_plots_follow_the_window_when_it_is_made_narrower(opened: Opened, two_pe
     widths = page.evaluate("[...document.querySelectorAll('.u-over')].map(e => e.clientWidth)")
     assert len(set(widths)) == 1
     assert widths[0] < wide
+
+
+def test_on_a_phone_the_scales_of_a_card_are_long_enough_to_be_read(opened: Opened, two_people: Path) -> None:
+    opened.page.set_viewport_size({"width": 390, "height": 800})
+    page = opened.open(two_people)
+    ready(page)
+    assert min(page.locator(".scale").evaluate_all("all => all.map(scale => scale.clientWidth)")) > 100
+
+
+def test_on_paper_plots_fit_their_panels_and_keep_their_colours(opened: Opened, two_people: Path) -> None:
+    page = opened.open(two_people)
+    ready(page)
+    wide = plot(page, "Expression").evaluate("e => e.clientWidth")
+    printed = page.pdf(format="A4")
+    assert printed.startswith(b"%PDF")
+    expect(plot(page, "Expression")).to_have_js_property("clientWidth", wide)   # as before
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(plot(page, "Expression")).not_to_have_js_property("clientWidth", wide)
+    inside = """all => all.every(canvas => {
+        const [drawn, panel] = [canvas, canvas.closest('.plot')].map(e => e.getBoundingClientRect())
+        return Math.abs(drawn.width - panel.width) < 1 && panel.right <= document.body.getBoundingClientRect().right
+    })"""
+    assert page.locator("#timelines canvas").evaluate_all(inside)
+    for part in (".key", ".mix i", ".size"):
+        expect(page.locator(part).first).to_have_css("print-color-adjust", "exact")
+    for part in ("#timelines figure.panel", ".card"):
+        expect(page.locator(part).first).to_have_css("break-inside", "avoid")
+    expect(page.locator(".events")).to_have_css("max-height", "none")
+    page.emulate_media(media="screen")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(plot(page, "Expression")).to_have_js_property("clientWidth", wide)
+
+
+def test_headings_skip_no_level_and_figures_are_figures(opened: Opened, two_people: Path) -> None:
+    page = opened.open(two_people)
+    levels = page.locator("h1, h2, h3").evaluate_all("all => all.map(heading => Number(heading.tagName[1]))")
+    assert levels[0] == 1
+    assert max(later - level for level, later in pairwise(levels)) == 1
+    expect(page.get_by_role("figure", name="Expression", exact=True)).to_have_count(1)
+
+
+def test_plus_and_minus_zoom_around_the_playhead(opened: Opened, two_people: Path) -> None:
+    page = opened.open(two_people)
+    ready(page)
+    click_at(page, plot(page, "Expression"), 6.0)
+    page.mouse.move(0, 0)
+    now(page, "0:06.0")
+    width = plot(page, "Expression").evaluate("e => e.clientWidth")
+    page.keyboard.press("+")   # 1.5 to 10.5 s
+    expect(page.get_by_role("button", name="show all")).to_be_visible()
+    assert playheads(page) == pytest.approx([width / 2] * 4, abs=4)
+    page.keyboard.press("-")
+    expect(page.get_by_role("button", name="show all")).to_be_hidden()
+    assert playheads(page) == pytest.approx([width / 3] * 4, abs=2)

@@ -201,6 +201,7 @@ def test_where_nobody_was_looked_for_who_speaks_is_not_told(opened: Opened, tmp_
     expect(value(page, SPEECH, "speaks")).to_have_text("somebody")
     expect(value(page, OVERVIEW, "somebody")).to_have_text("anger 0.60")
     expect(page.get_by_text("nobody visible")).to_have_count(0)
+    expect(panel(page, OVERVIEW).locator(".value")).to_have_attribute("title", "somebody")   # in full where it is cut
 
 
 def test_where_the_sound_goes_on_behind_the_pictures_nothing_of_a_face_is_told(opened: Opened, tmp_path: Path) -> None:

@@ -28,9 +28,10 @@ function buildEvent(event, most) {
     seek(event.time - LEAD_IN);
   };
   return el("button", { class: "event", type: "button", "--person": personColour(person), onclick: go,
-    title: event.text, "aria-label": `${clockText(event.time)} ${event.person}: ${event.text}` },
+    title: event.text },
     el("span", { class: "when" }, clockText(event.time)),
     el("span", { class: "name" }, event.person),
-    el("span", { class: "what" }, `${event.change > 0 ? "\u25b2" : "\u25bc"} ${columnName(event.what)} ${signed(event.change)}`, size,
+    el("span", { class: "what" }, el("span", { "aria-hidden": "true" }, event.change > 0 ? "\u25b2" : "\u25bc"),
+      ` ${columnName(event.what)} ${signed(event.change)}`, size,
       tail.length ? el("small", {}, `with ${tail.join(", with ")}`) : null));
 }

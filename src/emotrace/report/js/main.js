@@ -64,7 +64,8 @@ function buildTimelines(holder) {
   }
   if ((SPOKEN && DATA.voice.panels.length) || !DATA.media.pictures) buildVoice(holder);
   holder.append(el("p", { class: "hint" },
-    "Click a plot to go there, drag to zoom, double-click to see all. Space plays, arrow keys move by one second."));
+    "Click a plot to go there, drag to zoom, double-click to see all. Space plays, arrow keys move by one second, + and \u2212 zoom, "
+    + "Escape shows all."));
   listenToPlots(holder);
 }
 

@@ -173,6 +173,7 @@ function listenToKeys() {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (step && LASTS) seek(state.time + step);
     else if (event.key === "Escape") change("zoom", null);
+    else if (["+", "-"].includes(event.key) && LASTS) zoomBy(event.key === "+" ? 0.5 : 2);
     else if (event.key === " " && player.video && !(tabbed && focused.matches("button, summary, input[type=checkbox]"))) {
       focused.blur();   // a button left focused by the mouse would be pressed again
       togglePlay();

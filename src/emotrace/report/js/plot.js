@@ -7,6 +7,7 @@ const PAD = [6, 20, 0, 0];
 const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400];
 const WIDE = 24;      // px between cuts that are drawn in full
 const CLICK = 4;      // px; a longer way with the button pressed is a drag
+const CLOSEST = 0.1;  // s shown at least
 
 const plots = new Set();
 
@@ -19,7 +20,6 @@ function buildFrame(title, note, closed = false) {
   const frame = closed
     ? el("details", { class: "panel" }, el("summary", {}, ...head), body)
     : el("figure", { class: "panel" }, el("figcaption", {}, ...head), body);
-  frame.setAttribute("role", "group");
   frame.setAttribute("aria-label", title);
   return { frame, plot, values };
 }
@@ -171,12 +171,27 @@ function forget(plot) {
 function listenToPlots(holder) {
   watch("time hover", () => plots.forEach(placeMarks));
   watch("zoom", applyZoom);
-  new ResizeObserver(() => {
+  const fit = () => {
     for (const u of plots) {
       const width = u.root.parentElement.clientWidth;
       if (width && width !== u.width) u.setSize({ width, height: u.height });
     }
-  }).observe(holder);
+  };
+  new ResizeObserver(fit).observe(holder);
+  const onPaper = (printing) => () => {
+    document.body.classList.toggle("paper", printing);
+    fit();
+  };
+  addEventListener("beforeprint", onPaper(true));
+  addEventListener("afterprint", onPaper(false));
+}
+
+// Keys zoom around the playhead.
+function zoomBy(factor) {
+  const [from, to] = state.zoom ?? [START, STOP];
+  const length = Math.max((to - from) * factor, CLOSEST);
+  const start = clamp(state.time - length / 2, START, Math.max(STOP - length, START));
+  change("zoom", length < STOP - START ? [start, start + length] : null);
 }
 
 // Rows of names and numbers at the right of a plot; returns what updates the numbers.
@@ -184,7 +199,7 @@ function buildValues(holder, rows) {
   const numbers = rows.map(({ label, colour, about }) => {
     const number = el("b");
     const key = colour ? el("i", { class: "key", "--key": colour }) : null;
-    holder.append(el("div", { class: "value", title: about || "" }, key, el("span", {}, label), number));
+    holder.append(el("div", { class: "value", title: about || label }, key, el("span", {}, label), number));
     return number;
   });
   return (texts) => texts.forEach((text, i) => write(numbers[i], text));
