@@ -71,7 +71,7 @@ class Grid:
     @property
     def length(self) -> float:
         """From the first frame to the end of the last one, s; not rounded, as shares are taken of it."""
-        return self.end - float(self.frame_times[0]) if len(self) else 0.0
+        return float(self.frame_ends[-1] - self.frame_times[0]) if len(self) else 0.0
 
     @property
     def step(self) -> float:
