@@ -120,6 +120,24 @@ def test_the_doctor_says_what_is_wrong(tmp_path: Path) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("module", "text", "said"),
+    [
+        ("cv2", "raise ImportError('numpy.core.multiarray failed to import')", "ImportError: numpy.core.multiarray failed"),
+        ("av", "raise TypeError('open() has no such argument')", "TypeError: open() has no such argument"),
+    ],
+)
+def test_the_doctor_says_in_a_line_what_a_library_that_is_broken_says(
+    module: str, text: str, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / f"{module}.py").write_text(text)
+    done = run("doctor", PYTHONPATH=os.pathsep.join([str(tmp_path), str(Path(emotrace.__file__).parents[1])]))
+    assert done.returncode == 1
+    assert f"BAD  libraries: unforeseen {said}" in done.stdout
+    assert f"BAD  five people in a photo: unforeseen {said}" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_columns_and_components_are_explained() -> None:
     assert "head yaw; positive = turned towards the right edge of the picture" in run("columns", "faces").stdout
     assert run("columns", "voices").returncode == 2

@@ -17,6 +17,8 @@ import numpy as np
 from av.sidedata.sidedata import Type
 
 COVER = av.stream.Disposition.attached_pic
+# How titles are read that are not UTF-8. From 19 on PyAV keeps their bytes, and has no such option.
+TITLES: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
 def opened(path: Path) -> av.container.InputContainer:
@@ -27,7 +29,8 @@ def opened(path: Path) -> av.container.InputContainer:
     Raises:
         av.error.FFmpegError: it cannot be read.
     """
-    return av.open(str(path.absolute()), metadata_errors="replace")
+    container: av.container.InputContainer = av.open(str(path.absolute()), "r", **TITLES)
+    return container
 
 
 def pictures_of(container: av.container.InputContainer) -> av.video.stream.VideoStream | None:
@@ -52,7 +55,7 @@ def upright(frame: av.VideoFrame) -> tuple[bool, int]:
     As its display matrix says; one that says nothing sensible turns nothing.
     """
     try:
-        matrix = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]  # by kind, whatever its stub says
+        matrix = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload, unused-ignore]  # by kind, whatever its stub says
     except ValueError:   # PyAV does not know all kinds of data beside a picture, as those of a photo
         return False, round(frame.rotation / 90) % 4 if abs(frame.rotation) <= 180 else 0
     if matrix is None:
