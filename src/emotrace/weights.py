@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -126,15 +127,20 @@ def location(item: WeightsEntry) -> Path:
 
 
 def is_here(item: WeightsEntry) -> bool:
-    """True where the file is present with the right sha256."""
-    return _matches(location(item), item)
+    """True where the file is present with the right sha256.
 
-
-def _matches(file: Path, item: WeightsEntry) -> bool:
-    if not file.is_file() or file.stat().st_size != item.bytes:
-        return False
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest() == item.sha256
+    Raises:
+        WeightsError: there is a file that this user may not read.
+    """
+    file = location(item)
+    try:
+        if not file.is_file() or file.stat().st_size != item.bytes:
+            return False
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == item.sha256
+    except OSError as error:
+        what = "reinstall emotrace" if item.kind == "package" else "mend its permissions, or set EMOTRACE_CACHE"
+        raise WeightsError(f"{file}: cannot be read ({error.strerror or error}); {what}") from error
 
 
 def path(name: str) -> Path:
@@ -191,18 +197,31 @@ def bundle(folder: Path, items: Iterable[WeightsEntry]) -> list[Path]:
 
     Returns:
         The files written.
+
+    Raises:
+        WeightsError: a file cannot be had, or the folder cannot be written.
     """
     wanted = [item for item in items if item.kind != "package"]
     fetch(wanted)
-    folder.mkdir(parents=True, exist_ok=True)
-    return [Path(shutil.copyfile(location(item), folder / location(item).name)) for item in wanted]
+    files = [folder / location(item).name for item in wanted]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for item, file in zip(wanted, files, strict=True):
+            _place(file, location(item).read_bytes())
+    except OSError as error:
+        raise WeightsError(f"{folder}: cannot be written ({error.strerror or error}); give another folder") from error
+    return files
 
 
 def _from_bundle(item: WeightsEntry, source: Path) -> None:
     file = source / location(item).name
-    if not file.is_file():
-        raise WeightsError(f"{source} has no {file.name}; make the folder anew with 'emotrace models bundle'")
-    _keep(item, file.read_bytes(), str(file))
+    try:
+        content = file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise WeightsError(f"{source} has no {file.name}; make the folder anew with 'emotrace models bundle'") from None
+    except OSError as error:
+        raise WeightsError(f"{file}: cannot be read ({error.strerror or error}); mend it, or make the bundle anew") from error
+    _keep(item, content, str(file))
 
 
 def _from_index(item: WeightsEntry) -> None:
@@ -279,15 +298,23 @@ def _from_url(item: WeightsEntry) -> None:
 
 
 def _keep(item: WeightsEntry, content: bytes, origin: str) -> None:
-    """Verify, then move into the cache in one step, so that no half file is ever there."""
+    """Verify, then put into the cache."""
     found = hashlib.sha256(content).hexdigest()
     if found != item.sha256:
         raise WeightsError(f"{origin}: {item.file} has sha256 {found[:16]}…, expected {item.sha256[:16]}…; not used")
     target = location(item)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as stream:
-            stream.write(content)
-        Path(stream.name).replace(target)
+        _place(target, content)
     except OSError as error:
         raise WeightsError(f"cannot write to the cache {target.parent} ({error}); set EMOTRACE_CACHE") from error
+
+
+def _place(target: Path, content: bytes) -> None:
+    """Write a file, moved to its name in one step, so that no half file is ever there; who may read it, the umask says."""
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        draft.write_bytes(content)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
