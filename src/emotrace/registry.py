@@ -212,3 +212,10 @@ def with_needs(names: Iterable[str]) -> list[Spec]:
 def default_names() -> list[str]:
     """Components of `emotrace analyze` unless told otherwise."""
     return [line.name for line in COMPONENTS.values() if line.default]
+
+
+def only_for(file: str) -> str:
+    """The component that has to be asked for before a weight file is run; empty where `emotrace analyze` runs it unasked."""
+    if any(file in line.weights for line in with_needs(default_names())):
+        return ""
+    return next(line.name for line in COMPONENTS.values() if file in line.weights)
