@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +55,70 @@ def test_output_lies_beside_the_file_by_default_and_two_of_one_name_get_two_fold
     assert run("analyze", tmp_path, "--end", 0.2).returncode == 0
     found = {path.name for path in tmp_path.iterdir() if path.is_dir()}
     assert found == {"x.mp4.emotrace", "x.mkv.emotrace", "y.emotrace"}
+
+
+def test_without_weights_and_network_a_batch_says_so_once_and_only_where_they_are_needed(
+    single_face: Path, tmp_path: Path
+) -> None:
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        shutil.copyfile(single_face, tmp_path / name)
+    assert run("analyze", tmp_path / "a.mp4", "--end", 0.2).returncode == 0
+    offline = {"EMOTRACE_CACHE": str(tmp_path / "cache"), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
+    done = run("analyze", tmp_path, "--end", 0.2, **offline)
+    assert done.returncode == 2
+    assert [line.split(":")[0] for line in done.stdout.splitlines()] == [f"ok      {tmp_path / 'a.mp4'}"]
+    assert done.stderr.startswith("emotrace: pip could not download")
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "c.emotrace").exists()
+
+
+def test_a_file_that_failed_is_named(single_face: Path, tmp_path: Path) -> None:
+    shutil.copyfile(single_face, tmp_path / "a.mp4")
+    done = run("analyze", tmp_path, "--start", 5, "--end", 6, "--out", Path(os.devnull) / "results")
+    assert done.stdout.startswith(f"FAILED  {tmp_path / 'a.mp4'}: {os.devnull}/results/a.emotrace: cannot be written")
+
+
+def test_ctrl_c_while_weights_are_fetched_is_no_fault_of_the_network_and_says_what_is_done(
+    single_face: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a.mp4").write_text("not a video")
+    shutil.copyfile(single_face, tmp_path / "b.mp4")
+    with socket.create_server(("127.0.0.1", 0)) as index:   # lets pip wait
+        environment = {
+            "EMOTRACE_CACHE": str(tmp_path / "cache"), "PIP_CONFIG_FILE": os.devnull, "NO_PROXY": "127.0.0.1",
+            "PIP_INDEX_URL": f"http://127.0.0.1:{index.getsockname()[1]}/simple",
+        }  # fmt: skip
+        process = subprocess.Popen(
+            [sys.executable, "-m", "emotrace", "analyze", str(tmp_path)], text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **environment},
+        )  # fmt: skip
+        index.settimeout(120)
+        with index.accept()[0]:
+            os.killpg(process.pid, signal.SIGINT)
+            said, errors = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert said.startswith(f"FAILED  {tmp_path / 'a.mp4'}: is not a video")
+    assert errors == "emotrace: interrupted; what was measured is kept, the same command goes on from there\n"
+
+
+def test_beside_a_bar_on_the_terminal_the_lines_go_where_the_output_goes(single_face: Path, tmp_path: Path) -> None:
+    shutil.copyfile(single_face, tmp_path / "a.mp4")
+    (tmp_path / "b.mp4").write_text("not a video")
+    ours, theirs = pytest.importorskip("pty").openpty()
+    command = [sys.executable, "-m", "emotrace", "analyze", str(tmp_path), "--end", "0.2"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=theirs, text=True, env={**os.environ, "TERM": "xterm"}
+    )
+    os.close(theirs)
+    terminal = b""
+    with contextlib.suppress(OSError):   # what Linux says at the end of a terminal
+        while part := os.read(ours, 1 << 16):
+            terminal += part
+    said, _ = process.communicate(timeout=120)
+    os.close(ours)
+    assert [line.split()[0] for line in said.splitlines()] == ["ok", "FAILED"]
+    assert b"1/2 a.mp4" in terminal
+    assert b"ok " not in terminal
 
 
 BAD = [

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emotrace.analysis import Analysis
-from emotrace.errors import EmotraceError, VideoError
+from emotrace.errors import EmotraceError, VideoError, WeightsError
 
 VIDEO_SUFFIXES = (
     ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts",
@@ -94,13 +94,19 @@ def _names(file: Path, number: int) -> tuple[str, ...]:
 
 
 def run(work: Iterable[Job], analyze: Callable[[Job], Analysis]) -> Iterator[Outcome]:
-    """Analyse one file after the other; errors become outcomes."""
+    """Analyse one file after the other; errors become outcomes.
+
+    Raises:
+        WeightsError: weights cannot be fetched; the next file would need the same.
+    """
     for job in work:
         if job.error:
             yield Outcome(job, None, job.error)
             continue
         try:
             yield Outcome(job, analyze(job))
+        except WeightsError:
+            raise
         except EmotraceError as error:
             yield Outcome(job, None, str(error))
         except Exception as error:  # noqa: BLE001  # a fault of ours with one file must not cost the night's other files

@@ -77,8 +77,6 @@ def analyze(
 
     An interrupted analysis is gone on from; a finished one with the same settings is not done again.
     """
-    from emotrace import batch
-
     settings = Settings(
         components=chosen_components(also or [], without or []), start=start, end=math.inf if end is None else end, rate=rate,
         min_face=min_face, detect_every=detect_every, min_quality=min_quality, mesh=mesh, identity=identity,
@@ -86,41 +84,44 @@ def analyze(
     )  # fmt: skip
     try:
         with listening() as interrupt:
-            outcomes = _analyze(paths, out, settings, device, overwrite, interrupt)
+            failed, files = _analyze(paths, out, settings, device, overwrite, interrupt)
     except KeyboardInterrupt:
         print("emotrace: interrupted; what was measured is kept, the same command goes on from there", file=sys.stderr)
         raise typer.Exit(130) from None
-    _close(outcomes, alone=len(paths) == 1 and not batch.is_folder(paths[0]))
+    if failed:
+        print(f"{failed} of {files} files failed", file=sys.stderr)
+        raise typer.Exit(1)
 
 
 def _analyze(
     paths: list[Path], out: Path | None, settings: Settings, device: Device, overwrite: bool, interrupt: Interrupt
-) -> list[Outcome]:
+) -> tuple[int, int]:
+    """Analyse files and say what became of each as it ends; how many failed, of how many.
+
+    One bad file among others is a line; alone it is an error of the call.
+    """
     from emotrace import api, batch, progress
     from emotrace.engine import providers
 
     providers(device)
     api.prepared(settings)   # what is missing is said before anything is analysed
     work = batch.jobs(paths, out)
+    alone = len(paths) == 1 and not batch.is_folder(paths[0])
+    failed = 0
     with progress.bar(len(work), interrupt) as bar:
-        return [bar.done(outcome) for outcome in batch.run(work, lambda job: bar.analyze(job, settings, device, overwrite))]
-
-
-def _close(outcomes: list[Outcome], alone: bool) -> None:
-    """Say what became of each file; one bad file alone is an error of the call (2), among others it is status 1."""
-    failed = [outcome for outcome in outcomes if outcome.analysis is None]
-    if alone and failed:
-        raise InputError(failed[0].error)
-    for outcome in outcomes:
-        print(_line(outcome))
-    if failed:
-        print(f"{len(failed)} of {len(outcomes)} files failed", file=sys.stderr)
-        raise typer.Exit(1)
+        for outcome in batch.run(work, lambda job: bar.analyze(job, settings, device, overwrite)):
+            bar.done()
+            if alone and outcome.analysis is None:
+                raise InputError(outcome.error)
+            print(_line(outcome), flush=True)
+            failed += outcome.analysis is None
+    return failed, len(work)
 
 
 def _line(outcome: Outcome) -> str:
     if outcome.analysis is None:
-        return f"FAILED  {outcome.error}"
+        file = outcome.job.file
+        return f"FAILED  {'' if outcome.error.startswith(f'{file}:') else f'{file}: '}{outcome.error}"
     counts, people = outcome.analysis.provenance["counts"], len(outcome.analysis.people)
     pictures = outcome.analysis.video.get("has_pictures", True)
     notes = "".join(f"\n        warning: {warning}" for warning in outcome.analysis.warnings)

@@ -13,8 +13,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from emotrace.analysis import Analysis
 from emotrace.api import analyze
-from emotrace.batch import Job, Outcome
+from emotrace.batch import Job
 from emotrace.engine import Device
+from emotrace.errors import EmotraceError
 from emotrace.interrupt import Interrupt
 from emotrace.settings import Settings
 from emotrace.video import Video
@@ -41,6 +42,7 @@ class Bar:
     def analyze(self, job: Job, settings: Settings, device: Device, overwrite: bool) -> Analysis:
         """Analyse one file, showing how far it is; arguments and errors as in `emotrace.analyze`."""
         self.interrupt.check()
+        self.progress.start()
         self.number += 1
         count = f"{self.number}/{self.files} " if self.files > 1 else ""
         self.task = self.progress.add_task(f"{count}{job.file.name}", total=None, rate="")
@@ -57,17 +59,24 @@ class Bar:
             rate = (frames - before) / max(time.monotonic() - began, 1e-6)
             self._update(completed=reached - start, rate=f"{rate:.0f} frames/s")
 
-        return analyze(
-            job.file, job.folder, settings=settings, device=device, overwrite=overwrite,
-            progress=step, announce=lambda line: self._update(rate=line),
-        )  # fmt: skip
+        def announce(line: str) -> None:
+            self.interrupt.check()
+            self._update(rate=line)
 
-    def done(self, outcome: Outcome) -> Outcome:
-        """Take away the bar of the file that is done."""
+        try:
+            return analyze(
+                job.file, job.folder, settings=settings, device=device, overwrite=overwrite, progress=step, announce=announce
+            )
+        except EmotraceError:
+            self.interrupt.check()   # it also ends a program that we run, as pip, which then looks like a fault of the network
+            raise
+
+    def done(self) -> None:
+        """Take away the bar of the file that is done, and leave the terminal to others until the next one."""
         if self.task is not None:
             self.progress.remove_task(self.task)
             self.task = None
-        return outcome
+        self.progress.stop()
 
     def _update(self, completed: float | None = None, rate: str = "") -> None:
         assert self.task is not None
@@ -80,5 +89,8 @@ def bar(files: int, interrupt: Interrupt) -> Iterator[Bar]:
     """A bar for so many files; nothing of it is left on the terminal afterwards."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[rate]}", markup=False))
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal) as shown:
+    shown = Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
+    try:
         yield Bar(shown, interrupt, files)
+    finally:
+        shown.stop()
