@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 
 from emotrace.batch import Job, jobs, run
-from emotrace.errors import VideoError
+from emotrace.errors import InputError, VideoError
 
 
 def made(folder: Path, *names: str) -> list[Path]:
@@ -40,6 +42,53 @@ def test_no_two_files_share_a_folder(names: list[str], found: list[str] | None, 
     assert len(set(folders(work, tmp_path))) == len(names)
     if found is not None:
         assert folders(work, tmp_path) == [f"out/{name}.emotrace" for name in found]
+
+
+def analysed(folder: Path, file: Path) -> None:
+    """An analysis of a file that was begun."""
+    folder.mkdir(parents=True)
+    video = {"name": file.name, "path": str(file.resolve()), "relative": os.path.relpath(file, folder)}
+    (folder / "analysis.json").write_text(json.dumps({"schema": 1, "emotrace": "1", "video": video, "settings": {}}))
+
+
+def test_a_file_keeps_the_folder_of_its_analysis_when_others_of_its_name_come(tmp_path: Path) -> None:
+    first, *_ = made(tmp_path, "z.mpg", "z.wav")
+    analysed(tmp_path / "z.emotrace", first)
+    assert folders(jobs([tmp_path], None), tmp_path) == ["z.emotrace", "z.wav.emotrace"]
+    assert folders(jobs([first], None), tmp_path) == ["z.emotrace"]
+
+
+def test_a_file_keeps_its_folder_when_the_others_are_not_given(tmp_path: Path) -> None:
+    first, second = made(tmp_path, "x.mkv", "x.mp4")
+    analysed(tmp_path / "x.mkv.emotrace", first)
+    assert folders(jobs([first], None), tmp_path) == ["x.mkv.emotrace"]
+    assert folders(jobs([first, second], None), tmp_path) == ["x.mkv.emotrace", "x.emotrace"]
+
+
+def test_a_kept_folder_that_is_called_like_a_numbered_one_is_given_to_nobody_else(tmp_path: Path) -> None:
+    files = made(tmp_path, "x/a/clip.mp4", "y/a/clip.mp4", "2-a-clip.mp4.mkv")
+    analysed(tmp_path / "out" / "2-a-clip.mp4.emotrace", files[2])
+    found = folders(jobs(files, tmp_path / "out"), tmp_path)
+    assert found == [f"out/{number}-a-clip.mp4.emotrace" for number in (1, 5, 2)]
+
+
+def test_a_file_is_analysed_once_however_it_is_spelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(tmp_path, "in/g.mpg", "in/g.wav")
+    monkeypatch.chdir(tmp_path / "in")
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    spelled = [Path("g.mpg"), Path("../in/g.mpg"), tmp_path / "link" / "g.mpg"]
+    assert [job.file for job in jobs(spelled, None)] == [Path("g.mpg")]
+    assert [job.folder for job in jobs([Path("g.mpg"), Path("../in/g.wav")], None)] == [
+        Path("g.mpg.emotrace"), Path("../in/g.wav.emotrace")
+    ]  # fmt: skip
+
+
+def test_a_working_directory_that_is_gone_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(InputError, match="working directory has been removed"):
+        jobs([Path("g.mpg")], None)
 
 
 def test_a_folder_without_videos_stops_none_of_the_others(tmp_path: Path) -> None:

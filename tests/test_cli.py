@@ -134,6 +134,7 @@ BAD = [
     (["nothing"], "holds no video, image or recording"),
     (["good.mp4", "--without", "face.mesh"], "cannot be left out"),
     (["x" * 300], "cannot be read"),
+    (["https://example.com/x.mp4"], "addresses are not read"),
 ]
 
 
@@ -156,6 +157,7 @@ def test_bad_input_is_one_line_and_status_2(arguments: list[str], words: str, si
 def test_a_wrong_option_is_refused_with_status_2() -> None:
     assert run("analyze", "x.mp4", "--device", "toaster").returncode == 2
     assert run("analyze").returncode == 2
+    assert "'.' for the working directory" in run("analyze", "").stderr
 
 
 def test_models_are_listed_with_licence_size_training_data_and_whether_they_are_here(tmp_path: Path) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from emotrace.analysis import Analysis
-from emotrace.errors import EmotraceError, VideoError, WeightsError
+from emotrace.analysis import Analysis, load
+from emotrace.errors import EmotraceError, InputError, VideoError, WeightsError
+from emotrace.export import media
 
 VIDEO_SUFFIXES = (
     ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts",
@@ -18,6 +20,7 @@ VIDEO_SUFFIXES = (
 SOUND_SUFFIXES = (".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma")
 NOTHING = "holds no video, image or recording; give a file, or a folder with files in it"
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+NUMBERED = 3   # which of a file's names for its folder has a number in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +50,29 @@ def jobs(paths: Iterable[Path], out: Path | None) -> list[Job]:
 
     Raises:
         VideoError: the one folder given holds no video, image or recording; of several it is a job that says so.
+        InputError: a path is relative, and the working directory has been removed.
     """
     given = list(paths)
+    _check_working_directory([*given, *([] if out is None else [out])])
     if out is not None and len(given) == 1 and not is_folder(given[0]):
         return [Job(given[0], out)]
     found = {path: _files(path) for path in given}
     empty = {path: f"{path}: {NOTHING}" for path, files in found.items() if not files}
     if empty and len(given) == 1:
         raise VideoError(empty[given[0]])
-    files = list(dict.fromkeys(file for path in given for file in found[path] or [path]))
+    once: dict[Path, Path] = {}
+    for file in (file for path in given for file in found[path] or [path]):
+        once.setdefault(Path(os.path.realpath(file.parent), file.name), file)   # however it is spelled
+    files = list(once.values())
     return [Job(file, folder, empty.get(file, "")) for file, folder in zip(files, _folders(files, out), strict=True)]
+
+
+def _check_working_directory(paths: list[Path]) -> None:
+    try:
+        if not all(path.is_absolute() for path in paths):
+            Path.cwd()
+    except FileNotFoundError:
+        raise InputError("the working directory has been removed; change to one that is there") from None
 
 
 def is_folder(path: Path) -> bool:
@@ -75,22 +91,39 @@ def _files(path: Path) -> list[Path]:
 
 
 def _folders(files: list[Path], out: Path | None) -> list[Path]:
-    """A folder for each file: the plainest name that no other one has."""
-    names = [_names(file, i) for i, file in enumerate(files, 1)]
+    """A folder for each file: the one that holds its analysis already, else the plainest name that no other one has."""
     places = [file.parent if out is None else out for file in files]
-    plain = [0] * len(files)
+
+    def folder(i: int, k: int) -> Path:
+        return places[i] / f"{_name(files[i], k, i + 1 + max(0, k - NUMBERED) * len(files))}.emotrace"
+
+    holders: dict[str, tuple[int, Path]] = {}
+    for i, file in enumerate(files):
+        there = [one for one in (folder(i, k) for k in range(NUMBERED + 1)) if _holds(one, file)]
+        for one in there[:1]:
+            holders.setdefault(os.path.realpath(one), (i, one))
+    kept, plain = dict(holders.values()), [0] * len(files)
     while True:
-        folders = [place / f"{name[k]}.emotrace" for place, name, k in zip(places, names, plain, strict=True)]
-        count = Counter(folders)
+        folders = [kept.get(i) or folder(i, k) for i, k in enumerate(plain)]
+        real = [os.path.realpath(one) for one in folders]
+        count = Counter(real)
         if max(count.values(), default=1) == 1:
             return folders
-        plain = [min(k + (count[folder] > 1), len(names[0]) - 1) for k, folder in zip(plain, folders, strict=True)]
+        plain = [k + (count[one] > 1) for k, one in zip(plain, real, strict=True)]
 
 
-def _names(file: Path, number: int) -> tuple[str, ...]:
+def _name(file: Path, k: int, number: int) -> str:
     """`clip`; where two files would share it `clip.mp4`; then `monday-clip.mp4` of monday/clip.mp4; at last with a number."""
     parent = file.absolute().parent.name
-    return file.stem, file.name, f"{parent}-{file.name}", f"{number}-{parent}-{file.name}"
+    return (file.stem, file.name, f"{parent}-{file.name}", f"{number}-{parent}-{file.name}")[min(k, NUMBERED)]
+
+
+def _holds(folder: Path, file: Path) -> bool:
+    """Whether a folder holds the analysis of a file, whole or not."""
+    try:
+        return media.file(load(folder)) == Path(os.path.realpath(file))
+    except EmotraceError:
+        return False
 
 
 def run(work: Iterable[Job], analyze: Callable[[Job], Analysis]) -> Iterator[Outcome]:

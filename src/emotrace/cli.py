@@ -51,9 +51,17 @@ def _version(version: Annotated[bool, typer.Option("--version", help="print the 
         raise typer.Exit
 
 
+def _given(path: str) -> Path:
+    """A path; an empty one, as of a variable that was not set, would be the working directory."""
+    if not path:
+        raise typer.BadParameter("it is empty; give a file or a folder, '.' for the working directory")
+    return Path(path)
+
+
 @app.command()
 def analyze(
-    paths: Annotated[list[Path], typer.Argument(help="videos, images, recordings, or folders of them", show_default=False)],
+    paths: Annotated[list[Path], typer.Argument(help="videos, images, recordings, or folders of them", show_default=False,
+                                                parser=_given)],
     out: Annotated[Path | None, typer.Option(help="output folder of one file; of several, the folder for theirs  "
                                                   "[default: NAME.emotrace beside each file]")] = None,
     start: Annotated[float, typer.Option(help="s; leave out what is before")] = 0.0,

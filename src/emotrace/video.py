@@ -10,6 +10,7 @@ that cannot be decoded is skipped and counted, and decoding goes on behind it.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ from emotrace.sound import Sound, blocks
 
 CHUNK_BYTES = 24_000_000   # pictures of one chunk in memory; up to five chunks are alive at once
 CHUNK_FRAMES = 32
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)   # as a path has it, with one slash; a drive has one letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,8 @@ class Video:
 def _check_readable(file: Path) -> None:
     try:
         if not file.exists():
-            raise VideoError(f"{file}: no such file; check the path")
+            what = "addresses are not read, give the path of a file" if ADDRESS.match(str(file)) else "check the path"
+            raise VideoError(f"{file}: no such file; {what}")
         if file.is_dir():
             raise VideoError(f"{file}: is a folder, expected a video file")
         with file.open("rb") as stream:
