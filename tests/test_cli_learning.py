@@ -47,6 +47,24 @@ def test_a_component_is_evaluated_as_shipped(smiles: Path, tmp_path: Path) -> No
     assert {file.name for file in (tmp_path / "plots").iterdir()} == {"confusion.svg", "reliability.svg"}
 
 
+@pytest.mark.parametrize("option", ["--json", "--plots"])
+def test_places_that_cannot_be_written_are_said_before_anything_is_measured(option: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    done = run("evaluate", "face.expression", "--corpus", f"folder={tmp_path / 'none'}", option, tmp_path / "file" / "x")
+    assert done.returncode == 2
+    assert f"{tmp_path / 'file' / 'x'}" in done.stderr
+    assert "cannot be written" in done.stderr
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has such a file")
+def test_scores_are_said_when_the_disk_is_full_afterwards(smiles: Path) -> None:
+    done = run("evaluate", "face.expression", "--corpus", f"folder={smiles}", "--json", "/dev/full")
+    assert done.returncode == 2
+    assert done.stdout.startswith("accuracy ")
+    assert "/dev/full: cannot be written (No space left on device)" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

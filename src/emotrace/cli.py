@@ -170,10 +170,10 @@ def columns(
     """Explain every column of every table: type, unit, range, sign, and what measures it."""
     from emotrace import columns as known
 
-    tables = known.TABLES if not table else (table,)
-    for name in tables:
+    for name in (table,) if table else known.TABLES:
+        explained = known.table(name)
         print(f"{name}.parquet")
-        for column in known.table(name):
+        for column in explained:
             facts = ", ".join(part for part in (column.dtype, column.unit, column.range, column.source) if part)
             print(f"  {column.name:24} {column.about}  ({facts})")
 
@@ -233,10 +233,10 @@ def evaluate(
     from emotrace.learn import shipped
     from emotrace.recipes import trained
 
+    shipped.check_places(json, plots)
     scores = trained.measure(model, corpus, split, truth, by_speaker)
-    files = shipped.write(scores, scores.labels, json, plots)
-    print(f"accuracy {scores.accuracy:.4f}  uar {scores.uar:.4f}  ece {scores.ece:.4f}  n {scores.n}")
-    for file in files:
+    print(f"accuracy {scores.accuracy:.4f}  uar {scores.uar:.4f}  ece {scores.ece:.4f}  n {scores.n}", flush=True)
+    for file in shipped.write(scores, scores.labels, json, plots):
         print(file)
 
 

@@ -19,6 +19,8 @@ from emotrace.learn.metrics import Scores
 from emotrace.learn.plots import confusion_svg, reliability_svg
 from emotrace.scheme import EXPRESSION_7, EXPRESSION_8, Scheme
 
+CONFUSION, RELIABILITY = "confusion.svg", "reliability.svg"
+
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
@@ -86,6 +88,29 @@ def measure(model: Shipped, faces: Faces, truth: Truth = "label") -> Scores:
     return evaluate(model.predict, faces, model.scheme, model.size, truth)
 
 
+def check_places(json_file: Path | None, plots: Path | None) -> None:
+    """See that `write` can write there, before anything is measured; folders that are missing are made.
+
+    Raises:
+        InputError: a file cannot be written.
+    """
+    for file in (json_file, plots and plots / CONFUSION, plots and plots / RELIABILITY):
+        if file is None:
+            continue
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            before = file.exists()
+            file.open("ab").close()
+            if not before:
+                file.unlink()
+        except OSError as error:
+            raise _unwritable(file, error) from error
+
+
+def _unwritable(file: Path, error: OSError) -> InputError:
+    return InputError(f"{file}: cannot be written ({error.strerror}); give another place")
+
+
 def write(scores: Scores, labels: tuple[str, ...], json_file: Path | None, plots: Path | None) -> list[Path]:
     """Write scores as JSON, and the confusion matrix and reliability diagram as SVG into a folder; the files written.
 
@@ -96,12 +121,12 @@ def write(scores: Scores, labels: tuple[str, ...], json_file: Path | None, plots
     if json_file is not None:
         files[json_file] = json.dumps(as_json(scores), indent=1)
     if plots is not None:
-        files[plots / "confusion.svg"] = confusion_svg(scores.confusion, labels)
-        files[plots / "reliability.svg"] = reliability_svg(scores.confidence, scores.right)
+        files[plots / CONFUSION] = confusion_svg(scores.confusion, labels)
+        files[plots / RELIABILITY] = reliability_svg(scores.confidence, scores.right)
     for file, text in files.items():
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise InputError(f"{file}: cannot be written ({error.strerror}); give another place") from error
+            raise _unwritable(file, error) from error
     return list(files)
