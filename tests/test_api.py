@@ -20,6 +20,11 @@ from emotrace.export import export
 from emotrace.settings import Settings, chosen_components
 
 
+def test_all_names_are_listed_before_they_are_used() -> None:
+    code = "import emotrace; print(set(emotrace.__all__) <= set(dir(emotrace)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True\n"
+
+
 def test_there_is_a_row_for_every_frame_and_it_has_its_time(woman_analysis: Analysis) -> None:
     frames = woman_analysis.table("frames")
     assert frames["frame"].to_pylist() == list(range(472))
@@ -71,6 +76,12 @@ def test_the_debate_has_two_people_who_keep_their_names_over_the_cut(data: Path,
     split = faces[faces.time > 2.6]
     assert split[split.person == "P1"].x1.min() > 320 > split[split.person == "P2"].x1.max()   # right and left half
     assert set(faces[faces.time < 2.5].person) == {"P1"}                                       # alone before the cut
+
+
+def test_a_device_that_does_not_exist_is_refused_and_leaves_nothing(woman: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the device must be"):
+        emotrace.analyze(woman, tmp_path / "out.emotrace", device="gpu")  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("method", ["cluster", "greedy"])

@@ -50,6 +50,12 @@ def test_cuda_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     assert engine.providers("auto") == ["CPUExecutionProvider"]
 
 
+@pytest.mark.parametrize("device", ["CUDA", "gpu", "tpu", ""])
+def test_a_device_that_does_not_exist_is_refused(device: str) -> None:
+    with pytest.raises(InputError, match="must be auto, cpu, cuda, got"):
+        engine.providers(device)  # type: ignore[arg-type]
+
+
 def test_native_noise_is_silenced_and_the_error_stream_comes_back(capfd: pytest.CaptureFixture[str]) -> None:
     import os
 

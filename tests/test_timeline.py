@@ -57,6 +57,15 @@ def test_resample_ticks_from_the_first_row() -> None:
     assert found["valence"].tolist() == [0, 0.25, 0.5, 0.75, 1]
 
 
+@pytest.mark.parametrize("number", [-1.0, np.nan])
+def test_windows_and_rates_that_are_none_are_refused(number: float) -> None:
+    with pytest.raises(InputError, match="0 s or more"):
+        line([0, 1], [0, 1]).smooth(number)
+    for rate in (number, 0.0, np.inf):
+        with pytest.raises(InputError, match="positive and finite"):
+            line([0, 1], [0, 1]).resample(rate)
+
+
 def test_smoothing_averages_over_time_not_rows() -> None:
     found = line([0.0, 0.1, 0.2, 5.0], [0, 1, 2, 9]).smooth(0.25)["valence"]
     np.testing.assert_allclose(found, [0.5, 1.0, 1.5, 9.0], atol=1e-6)

@@ -29,3 +29,8 @@ def __getattr__(name: str) -> object:
     from importlib import import_module
 
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Every name there is, also those that were not used yet."""
+    return sorted({*globals(), *__all__})

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from emotrace import __version__, columns, registry, weights
 from emotrace.analysis import Analysis, load
-from emotrace.engine import Device
+from emotrace.engine import Device, providers
 from emotrace.settings import ALWAYS, Settings
 from emotrace.store import Store
 from emotrace.video import Video
@@ -61,10 +61,12 @@ def analyze(
         VideoError: the file cannot be analysed.
         FolderError: the folder cannot be written, or holds another analysis.
         WeightsError: weights cannot be fetched.
-        InputError: a setting is out of range, "cuda" is not there, or a folder of `systems` holds no system of clips.
+        InputError: a setting is out of range, the device does not exist or is not there, or a folder of `systems` holds no
+            system of clips.
         MissingExtraError: `systems` are given, and torch is not installed.
     """
     chosen = settings or Settings()
+    providers(device)   # one that is not there is refused before a folder is made
     video = Video.open(path)
     folder = Path(out) if out is not None else default_folder(video.path)
     used = weights_of(chosen)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import cv2
 import numpy as np
@@ -52,10 +52,12 @@ def providers(device: Device) -> list[str]:
     """ONNX Runtime's execution providers for a device.
 
     Raises:
-        InputError: "cuda" is asked for but this ONNX Runtime has none.
+        InputError: there is no such device, or "cuda" is asked for but this ONNX Runtime has none.
     """
     import onnxruntime
 
+    if device not in get_args(Device):
+        raise InputError(f"the device must be {', '.join(get_args(Device))}, got {device!r}")
     has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
     if device == "cuda" and not has_cuda:
         raise InputError("no CUDA in this ONNX Runtime; install onnxruntime-gpu, or use --device cpu")

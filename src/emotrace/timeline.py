@@ -90,10 +90,10 @@ class Timeline:
         """Values `rate` times a second from the first to the last row, by linear interpolation (see `at`).
 
         Raises:
-            InputError: rate is not positive.
+            InputError: rate is not positive, or infinite.
         """
-        if rate <= 0:
-            raise InputError(f"rate must be positive, got {rate}")
+        if not 0 < rate < np.inf:
+            raise InputError(f"rate must be positive and finite, got {rate}")
         if len(self) == 0:
             return self
         count = int(np.floor((self.times[-1] - self.times[0]) * rate + 1e-9)) + 1
@@ -103,7 +103,12 @@ class Timeline:
         """Centred moving average over a window of `seconds`; NaN rows stay NaN and do not count.
 
         Works on the times, not on row numbers, so it is right for a variable frame rate.
+
+        Raises:
+            InputError: the window is less than 0 s, or no number.
         """
+        if not seconds >= 0:
+            raise InputError(f"a window to smooth over must be 0 s or more, got {seconds}")
         half = seconds / 2 + 1e-6   # a frame at just this distance is in it on both sides, however its time is rounded
         low = np.searchsorted(self.times, self.times - half, side="left")
         high = np.searchsorted(self.times, self.times + half, side="right")
