@@ -68,6 +68,23 @@ def test_every_library_that_is_needed_is_listed_with_its_licence():
     assert all(licence for _, licence, _ in reference.LIBRARIES)
 
 
+def test_the_licences_of_all_that_is_shipped_are_declared_and_shipped_with_it():
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    shipped = {item.licence: item for item in weights.entries().values() if item.kind == "package"}
+    uplot = {licence for name, licence, _ in reference.LIBRARIES if name == "uPlot"}
+    assert set(project["license"].split(" AND ")) == {"Apache-2.0", *shipped, *uplot}
+    texts = "".join((PROJECT / file).read_text(encoding="utf-8") for file in project["license-files"])
+    about_network = f"{shipped['CC-BY-NC-SA-4.0'].file} is licensed under the Creative Commons Attribution-NonCommercial"
+    for words in ("Apache License", "Leon Sorokin", about_network, "creativecommons.org/licenses/by-nc-sa/4.0"):
+        assert words in texts
+
+
+def test_the_sources_that_are_passed_on_hold_what_their_tests_read():
+    tool = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    read = {Path(folder).parts[0] for folder in tool["pytest"]["ini_options"]["pythonpath"]}
+    assert {*read, "examples", "docs"} <= set(tool["hatch"]["build"]["targets"]["sdist"]["include"])
+
+
 def test_whoever_passes_on_a_bundle_is_told_of_the_gpl():
     page = reference.models_page()
     for word in ("libx264", "libx265", "GPL", "EMOTRACE_CACHE", "emotrace models bundle", "emotrace models fetch --from"):
