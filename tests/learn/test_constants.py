@@ -1,6 +1,7 @@
 """Constants of a recipe as asked for on the command line."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
 
 from emotrace.errors import InputError  # noqa: E402
-from emotrace.recipes import constants, expression_compact, ntechlab, upc_bimodal  # noqa: E402
+from emotrace.recipes import catalogue, constants, expression_compact, ntechlab, upc_bimodal  # noqa: E402
 from emotrace.recipes.__main__ import run  # noqa: E402
 
 
@@ -26,6 +27,15 @@ def test_single_constants_change_and_all_others_stay() -> None:
     )
     assert constants.changed(upc_bimodal.Config(), "heads=[[32], [64, 32]]").heads == ((32,), (64, 32))
     assert constants.changed(upc_bimodal.Config(), "vgg_face=12").vgg_face == "12"
+
+
+@pytest.mark.parametrize("name", catalogue.RECIPES)
+def test_every_constant_of_every_recipe_can_be_set(name: str) -> None:
+    recipe = catalogue.module(name)
+    for constant in fields(recipe.Config):
+        value = asdict(recipe.Config())[constant.name]
+        text = value if isinstance(value, str) else json.dumps(value)
+        assert constants.chosen(recipe, name, "", [f"{constant.name}={text}"]) == recipe.Config()
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ from emotrace.corpora import catalogue
 from emotrace.corpora.clips import Clips
 from emotrace.corpora.table import Faces
 from emotrace.errors import InputError
-from emotrace.learn import activity, audio_dbn, fusion
+from emotrace.learn import audio_dbn, fusion
+from emotrace.learn.activity import Config as Activity  # a field of Config is named activity, and hides a module of that name
 from emotrace.learn.answers import Answers
 from emotrace.learn.arrays import load, save
 from emotrace.learn.bag_of_mouths import Mouths
@@ -87,7 +88,7 @@ class Config:
 
     faces: ConvNetPlan = field(default_factory=ConvNetPlan)
     audio: audio_dbn.Config = field(default_factory=audio_dbn.Config)
-    activity: activity.Config = field(default_factory=activity.Config)
+    activity: Activity = field(default_factory=Activity)
     mouths: Mouths = field(default_factory=Mouths)
     search: Search = field(default_factory=Search)
     searches: int = 350
