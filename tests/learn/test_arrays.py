@@ -1,7 +1,9 @@
 """What was learnt is read as it was written, and nothing else is."""
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -48,6 +50,22 @@ def test_a_file_that_is_none_or_of_another_kind_is_said(tmp_path: Path) -> None:
     keep(tmp_path / "model.npz", PAIR.first)
     with pytest.raises(InputError, match=r"not the \.npz of Pair, 'first weights' is missing"):
         loaded(Pair, tmp_path / "model.npz")
+
+
+def test_a_file_that_was_cut_or_changed_is_said(tmp_path: Path) -> None:
+    keep(tmp_path / "whole.npz", PAIR)
+    whole = (tmp_path / "whole.npz").read_bytes()
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**7, 10**7)})
+    with ZipFile(tmp_path / "vast.npz", "w") as vast:
+        vast.writestr("weights.npy", header.getvalue() + bytes(100))
+    np.save(tmp_path / "single.npy", np.eye(2))
+    changed = whole.replace(b"NUMPY", b"NAMPY")
+    others = ((tmp_path / name).read_bytes() for name in ("single.npy", "vast.npz"))
+    for damaged in (whole[:100], whole[:-30], changed, *others):
+        (tmp_path / "damaged.npz").write_bytes(damaged)
+        with pytest.raises(InputError, match=r"damaged\.npz: not the \.npz of a fitted model"):
+            load(tmp_path / "damaged.npz")
 
 
 def test_nothing_is_unpickled(tmp_path: Path) -> None:

@@ -133,6 +133,25 @@ def test_weights_of_another_network_are_refused(tmp_path):
         checkpoint.load_weights(tmp_path / "nothing", Tiny())
 
 
+@pytest.mark.parametrize("file", ["network.safetensors", "average.safetensors", "optimiser.safetensors", "progress.json"])
+def test_a_checkpoint_that_is_not_whole_is_said_in_a_line(tmp_path, file):
+    run(tmp_path, stop_after=2)
+    whole = (tmp_path / "last" / file).read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"", b"\xff\xfe{}", b"{}"):
+        (tmp_path / "last" / file).write_bytes(damaged)
+        with pytest.raises(InputError, match="last: not a whole checkpoint") as caught:
+            run(tmp_path)
+        assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_cut_are_said_in_a_line(tmp_path):
+    run(tmp_path, stop_after=1)
+    file = tmp_path / "best" / "network.safetensors"
+    file.write_bytes(file.read_bytes()[:-8])
+    with pytest.raises(InputError, match=r"network\.safetensors: not the weights of Tiny: "):
+        checkpoint.load_weights(tmp_path / "best", Tiny())
+
+
 def test_schedules_rise_from_zero_and_end_at_zero():
     points = ((6, 1.0), (10, 0.0))
     for schedule in ("cosine", "polynomial", "linear"):

@@ -144,6 +144,10 @@ def test_a_folder_that_cannot_be_used_says_why_in_one_line(tmp_path):
         ({"config": {"plan": 3}}, "not the constants of expression_convnet1"),
         ({"config": {"plan": {}, "colour": 3}}, "unknown 'colour'"),
         ({"config": None}, "recipe.json"),
+        ({"config": {"plan": {"rate": "fast"}}}, r"not the constants of .*\(plan\.rate: input should be a valid number"),
+        ({"config": {"plan": {"epochs": 0}}}, r"not the constants of .*\(a plan of 0 epochs"),
+        ({"config": {"plan": {"points": "ab"}}}, "not the constants of expression_convnet1"),
+        ({"recipe": ["expression_convnet1"]}, r"not a recipe\.json of emotrace \(recipe: input should be a valid string\)"),
         ({}, "best.*no such file; expected the folder of a trained network"),
     ):
         with pytest.raises(InputError, match=words) as caught:
@@ -156,6 +160,16 @@ def test_a_folder_that_cannot_be_used_says_why_in_one_line(tmp_path):
         trained.model(str(tmp_path / "nowhere"))
     with pytest.raises(UnknownNameError, match="no recipe 'magic'"):
         trained.model(broken(tmp_path, recipe="magic"))
+
+
+@pytest.mark.parametrize("widths", [[48, 96, 10**9], [48, 96, -3]])
+def test_constants_that_make_no_network_are_said_in_a_line(compact, tmp_path, widths):
+    content = json.loads((compact / "recipe.json").read_text())
+    content["config"]["widths"] = widths
+    (tmp_path / "recipe.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"recipe\.json: ") as caught:
+        trained.model(str(tmp_path))
+    assert "\n" not in str(caught.value)
 
 
 def test_the_command_line_takes_a_folder_and_refuses_one_of_something_else(corpus, convnet1, tmp_path):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from emotrace.errors import InputError
 from emotrace.learn.clip_store import Arrays
 
 Kind = TypeVar("Kind")
+DAMAGED = (OSError, EOFError, ValueError, TypeError, BadZipFile, NotImplementedError, zlib.error)  # cut, other bytes, no .npz
 
 
 def as_arrays(thing: Any, prefix: str = "") -> Arrays:
@@ -55,7 +58,7 @@ def load(file: Path) -> Arrays:
     try:
         with np.load(file, allow_pickle=False) as found:
             return {name: found[name] for name in found.files}
-    except (OSError, ValueError) as error:
+    except (*DAMAGED, MemoryError) as error:  # a shape that was made up asks for more memory than there is
         raise InputError(f"{file}: not the .npz of a fitted model ({error}); train anew, the run did not end") from error
 
 

@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -50,8 +51,8 @@ def load_weights(folder: Path, network: Network, part: str = "") -> Network:
         found = load_file(path)
         own = {name.removeprefix(part): tensor for name, tensor in found.items() if name.startswith(part)}
         network.load_state_dict(own or found)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
+    except (OSError, RuntimeError, SafetensorError) as error:
+        reason = str(error).rpartition("\n")[2].strip()
         raise InputError(f"{path}: not the weights of {type(network).__name__}: {reason}") from error
     return network
 
@@ -77,12 +78,20 @@ def load(folder: Path, state: State, plan: Plan) -> Progress:
     """Put the state where the run in `folder` stopped; a fresh start where there is none.
 
     Raises:
-        InputError: the run there has another plan.
+        InputError: the run there has another plan, or is not whole.
     """
     if not folder.exists() and _old(folder).exists():  # killed between the two renames of a swap
         _old(folder).rename(folder)
     if not (folder / "progress.json").is_file():
         return Progress()
+    try:
+        return _restored(folder, state, plan)
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, OSError, RuntimeError, SafetensorError, TypeError) as error:
+        reason = str(error).rpartition("\n")[2].strip()
+        raise InputError(f"{folder}: not a whole checkpoint ({reason}); train anew into another folder") from error
+
+
+def _restored(folder: Path, state: State, plan: Plan) -> Progress:
     content = json.loads((folder / "progress.json").read_text())
     _check_plan(folder, content.pop("plan"), json.loads(json.dumps(asdict(plan))))
     state.network.load_state_dict(load_file(folder / "network.safetensors"))

@@ -43,7 +43,9 @@ def changed(config: Any, change: str) -> Any:
     Raises:
         InputError: there is no such field, or the value does not suit it.
     """
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
+
+    from emotrace.learn import facts
 
     where, equals, text = change.partition("=")
     content = asdict(config)
@@ -54,11 +56,11 @@ def changed(config: Any, change: str) -> Any:
     if not equals or not isinstance(inner, dict) or last not in inner:
         there = ", ".join(inner) if isinstance(inner, dict) else ", ".join(content)
         raise InputError(f"--set {change}: expected FIELD=VALUE, with a field of: {there}")
-    kind, wrong = TypeAdapter(type(config)), ""
+    wrong = ""
     for value in _readings(text):
         inner[last] = value
         try:
-            return kind.validate_python(content)
+            return facts.checked(type(config), content)
         except ValidationError as error:
             wrong = wrong or error.errors()[0]["msg"].removeprefix("Value error, ")
     raise InputError(f"--set {change}: {wrong[:1].lower()}{wrong[1:]}; it is {_at(config, [*path, last])!r} if left alone")

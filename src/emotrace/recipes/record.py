@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from types import ModuleType, NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from pydantic import ValidationError
+
 from emotrace import __version__
 from emotrace.errors import InputError
+from emotrace.learn import facts
 from emotrace.recipes import catalogue
 
 FILE = "recipe.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the file says.
+
+    Args:
+        recipe: name of the recipe.
+        config: its constants, as `asdict` gives them.
+    """
+
+    recipe: str
+    config: dict[str, Any]
 
 
 def write(folder: Path, name: str, config: object) -> None:
@@ -33,7 +49,7 @@ def write(folder: Path, name: str, config: object) -> None:
 
 
 def _check(folder: Path, name: str, config: object) -> None:
-    if (before := _content(folder / FILE)["recipe"]) != name:
+    if (before := facts.read(folder / FILE, Record).recipe) != name:
         raise InputError(f"{folder}: holds a run of {before}, not of {name}; use another folder")
     if all(file.name == FILE for file in folder.iterdir()):  # a fit that failed before it kept anything
         return
@@ -66,12 +82,13 @@ def read(folder: Path) -> tuple[ModuleType, Any]:
     file = folder / FILE
     if not file.is_file():
         raise InputError(f"{folder}: no {FILE}; expected the folder of a run of 'emotrace train'")
-    content = _content(file)
-    module = catalogue.module(content["recipe"])
+    made = facts.read(file, Record)
+    module = catalogue.module(made.recipe)
     try:
-        return module, restored(module.Config, content["config"])
-    except TypeError as error:
-        raise InputError(f"{file}: not the constants of {content['recipe']} of emotrace {__version__} ({error})") from error
+        return module, facts.checked(module.Config, asdict(restored(module.Config, made.config)))
+    except (TypeError, ValueError) as error:
+        why = facts.reason(error) if isinstance(error, ValidationError) else error
+        raise InputError(f"{file}: not the constants of {made.recipe} of emotrace {__version__} ({why})") from error
 
 
 def restored(kind: type, content: dict[str, Any]) -> Any:
@@ -80,8 +97,11 @@ def restored(kind: type, content: dict[str, Any]) -> Any:
     A field that is missing, since it came later, has its default: new constants begin with the value that changes nothing.
 
     Raises:
-        TypeError: there is a field too many, or one without a default is missing.
+        TypeError: there is a field too many, one without a default is missing, or one with fields of its own has none.
+        ValueError: a tuple is of another length, or a value is out of range.
     """
+    if not isinstance(content, dict):
+        raise TypeError(f"{content!r} in place of the fields of {kind.__name__}")
     if extra := set(content) - {field.name for field in fields(kind)}:
         raise TypeError(f"unknown {sorted(extra)[0]!r}")
     hints = get_type_hints(kind)
@@ -98,11 +118,3 @@ def _value(kind: Any, value: Any) -> Any:
         each = (inner[0],) * len(value) if inner[-1] is Ellipsis else inner
         return tuple(_value(one, item) for one, item in zip(each, value, strict=True))
     return value
-
-
-def _content(file: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return {name: content[name] for name in ("recipe", "config")}
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{file}: not a {FILE} of emotrace ({error}); train anew into another folder") from error

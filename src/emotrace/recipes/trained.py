@@ -94,7 +94,11 @@ def trained(folder: Path, truth: Truth = "label") -> Shipped:
     recipe, config = record.read(folder)
     if not hasattr(recipe, "HEADS"):
         raise InputError(f"{folder}: its recipe names no expressions in faces, so it cannot be evaluated on cropped faces")
-    network = recipe.trained(folder, config)
+    try:
+        network = recipe.trained(folder, config)
+    except (RuntimeError, MemoryError) as error:  # sizes that no layer can have, or no memory holds
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"{folder / record.FILE}: makes no network of {recipe.__name__.split('.')[-1]} ({reason})") from error
     columns, scheme = _head(recipe.HEADS, truth)
 
     def predict(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
