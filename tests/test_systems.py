@@ -59,7 +59,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             rows[-1][HAPPINESS if seen > 128 else NEUTRAL] += config.sure - rest
         return np.stack(rows)
 
-    clip_recipe = types.SimpleNamespace(Config=Config, predict=predict, HEADS=(EXPRESSION_7,))
+    def check(folder: Path, config: Config) -> None:
+        if (folder / "machine.npz").read_bytes() != b"learnt":
+            raise InputError(f"{folder / 'machine.npz'}: is damaged")
+
+    clip_recipe = types.SimpleNamespace(Config=Config, predict=predict, check=check, HEADS=(EXPRESSION_7,))
     face_recipe = types.SimpleNamespace(Config=Config, HEADS=(EXPRESSION_7,))
     monkeypatch.setattr(catalogue, "module", {"brightness": clip_recipe, "faces": face_recipe}.__getitem__)
     return found
@@ -236,7 +240,8 @@ def test_the_report_shows_systems_that_were_asked_later(asked: list[str], film: 
     assert "bright" in (tmp_path / "out" / "report.html").read_text()
 
 
-BAD = [("none", "expected the folder of a run"), ("faces", "names no expressions in clips"), ("unfinished", "is not finished")]
+BAD = [("none", "expected the folder of a run"), ("faces", "names no expressions in clips"), ("unfinished", "is not finished"),
+       ("damaged", r"machine\.npz: is damaged")]  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "words"), BAD)
@@ -246,6 +251,8 @@ def test_a_folder_that_holds_no_system_of_clips_is_refused_before_anything_is_an
     folder = tmp_path / "none" if kind == "none" else run_of(tmp_path / "run", "faces" if kind == "faces" else "brightness")
     if kind == "unfinished":
         (folder / "scores.json").unlink()
+    if kind == "damaged":
+        (folder / "machine.npz").write_bytes(b"lear")
     with pytest.raises(InputError, match=words) as caught:
         analyze(film, tmp_path / "out", folder)
     assert "\n" not in str(caught.value)

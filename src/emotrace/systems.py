@@ -74,7 +74,7 @@ def opened(folders: Iterable[str | Path]) -> list[System]:
     """The systems in folders, each once.
 
     Raises:
-        InputError: a folder holds no run, an unfinished one, or one of a recipe that names no expressions in clips.
+        InputError: a folder holds no run, an unfinished or damaged one, or one of a recipe that names no expressions in clips.
         UnknownNameError: it holds a run of a recipe that there is not.
         MissingExtraError: torch is not installed.
     """
@@ -135,6 +135,7 @@ def _opened(folder: Path, name: str) -> System:
         raise InputError(f"{folder}: {said['recipe']} names no expressions in clips; --with takes a run of a recipe that does")
     if not (folder / SCORES).is_file():
         raise InputError(f"{folder}: the run is not finished (it has no {SCORES}); go on with it by 'emotrace train' first")
+    module.check(folder, config)
     files = {file.relative_to(folder).as_posix(): _sha256(file) for file in _kept(folder) if _fitted(file)}
     return System(name, folder, said["recipe"], str(said.get("version", "")), module, config, files)
 

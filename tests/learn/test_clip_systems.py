@@ -50,7 +50,7 @@ def stubborn(monkeypatch: pytest.MonkeyPatch) -> list[list[Faces]]:
 
     module = types.SimpleNamespace(
         PUBLISHED=Published(None, "accuracy", "Test", "none"), HEADS=(EXPRESSION_7,), Config=Config, fit=fit,
-        predict=lambda clips, folder, config: says(clips, config),
+        predict=lambda clips, folder, config: says(clips, config), check=lambda folder, config: None,
     )  # fmt: skip
     monkeypatch.setitem(catalogue.RECIPES, "stubborn", catalogue.Recipe("stubborn", "", "afew", "", stills="fer2013"))
     monkeypatch.setattr(catalogue, "module", lambda name: module)

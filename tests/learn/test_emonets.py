@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from itertools import product
 from pathlib import Path
 
 import made_films
@@ -101,6 +102,26 @@ def test_what_was_trained_says_of_test_what_the_run_measured(corpus: Path, run: 
 
 
 @pytest.mark.slow
+def test_parts_that_do_not_go_together_are_said_before_any_clip_is_looked_at(
+    run: tuple[Path, Scoreboard], tmp_path: Path
+) -> None:
+    emonets.check(run[0], SMALL)
+    kept, own = run[0] / "system", tmp_path / "run" / "system"
+    names = json.loads((kept / "rule.json").read_text())["parts"]
+    for kind, one, other in product(("learnt", "fitted"), names, names):
+        shutil.copytree(kept, own, dirs_exist_ok=True)
+        (own / f"{one}-{kind}.npz").write_bytes((kept / f"{other}-{kind}.npz").read_bytes() if one != other else b"PK")
+        with pytest.raises(InputError, match="run") as caught:
+            emonets.check(tmp_path / "run", SMALL)
+        assert "\n" not in str(caught.value)
+    shutil.copytree(kept, own, dirs_exist_ok=True)
+    for content, words in (({"rule": "x"}, r"rule\.json.*parts: field required"), ({"rule": "x", "parts": names}, r"\('x'\)")):
+        (own / "rule.json").write_text(json.dumps(content))
+        with pytest.raises(InputError, match=words):
+            emonets.check(tmp_path / "run", SMALL)
+
+
+@pytest.mark.slow
 def test_the_same_command_gives_the_same_numbers(corpus: Path, run: tuple[Path, Scoreboard], tmp_path: Path) -> None:
     folder, board = run
     before = json.loads((folder / "scores.json").read_text())
@@ -131,3 +152,5 @@ def test_without_labels_or_stills_nothing_is_fitted_and_a_run_that_did_not_end_a
         emonets.fit(tmp_path / "films", tmp_path / "run", SMALL)
     with pytest.raises(InputError, match=r"no system/rule\.json; the run did not end"):
         emonets.predict(afew.read(tmp_path / "films"), tmp_path / "run", SMALL)
+    with pytest.raises(InputError, match=r"run: no system/rule\.json; the run did not end"):
+        emonets.check(tmp_path / "run", SMALL)

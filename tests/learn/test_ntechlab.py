@@ -1,6 +1,7 @@
 """NTechLab's system on a corpus of tiny films whose colour and pitch go with the label."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 from fractions import Fraction
@@ -15,7 +16,7 @@ torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'
 from emotrace.corpora import catalogue as corpora  # noqa: E402
 from emotrace.corpora.afew import CLASSES as FOLDERS  # noqa: E402
 from emotrace.corpora.labels import POSITION  # noqa: E402
-from emotrace.errors import InputError, UnknownNameError  # noqa: E402
+from emotrace.errors import EmotraceError, InputError, UnknownNameError  # noqa: E402
 from emotrace.learn import face_nets  # noqa: E402
 from emotrace.learn.frame_faces import FaceFinding  # noqa: E402
 from emotrace.learn.mixture import Mixture  # noqa: E402
@@ -135,6 +136,27 @@ def test_the_folder_says_of_clips_what_the_run_said(afew: Path, run: tuple[Path,
     assert said.shape == (len(clips), 7)
     unreadable = clips.unreadable()
     assert np.isnan(said).any(axis=1).nonzero()[0].tolist() == list(unreadable)
+
+
+def test_a_folder_that_is_damaged_is_said_before_any_clip_is_looked_at(run: tuple[Path, Scoreboard], tmp_path: Path) -> None:
+    ntechlab.check(run[0], SMALL)
+    mixture = json.loads((run[0] / "system" / "mixture.json").read_text())
+    first, *others = mixture["members"]
+    for changes, words in (
+        ({"prior": [1, 2]}, r"frequencies \[1\.0, 2\.0\] of 7 classes"),
+        ({"members": [first | {"weight": "x"}, *others]}, r"mixture\.json.*members\.0\.weight: input should be a valid number"),
+        ({"members": [first | {"name": "nobody"}, *others]}, r"does not go together \('nobody'\)"),
+        ({"members": [first | {"machine": others[-1]["machine"]}, *others]}, r"run: features are \(1, \d+\)"),
+        ({"voice": "song"}, "no set of voice features 'song'"),
+    ):
+        shutil.copytree(run[0], tmp_path / "run", ignore=shutil.ignore_patterns("clips"), dirs_exist_ok=True)
+        (tmp_path / "run" / "system" / "mixture.json").write_text(json.dumps(mixture | changes))
+        with pytest.raises(EmotraceError, match=words) as caught:
+            ntechlab.check(tmp_path / "run", SMALL)
+        assert "\n" not in str(caught.value)
+    (tmp_path / "run" / "system" / "mixture.json").write_text("[]")
+    with pytest.raises(InputError, match=r"mixture\.json: not a mixture\.json of emotrace"):
+        ntechlab.check(tmp_path / "run", SMALL)
 
 
 def test_the_same_run_gives_the_same_numbers(afew: Path, run: tuple[Path, Scoreboard], tmp_path: Path) -> None:

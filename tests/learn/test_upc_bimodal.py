@@ -157,6 +157,40 @@ def test_a_run_s_folder_answers_for_any_clips_by_the_modality_that_is_there(
     assert scores.accuracy == pytest.approx(board[board.chosen].scores["Test"].accuracy)
 
 
+def unchosen(folder: Path, **changes: object) -> None:
+    """Another system.json."""
+    system = json.loads((folder / "system.json").read_text())
+    (folder / "system.json").write_text(json.dumps(system | changes))
+
+
+def test_a_run_s_folder_that_is_damaged_is_said_before_any_clip_is_looked_at(
+    board: Scoreboard, films: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    for name in (ALONE, AUDIO, *DECISIONS, PERCEPTRON, MACHINE):
+        shutil.copytree(run_folder, tmp_path / "run", ignore=shutil.ignore_patterns("clips"), dirs_exist_ok=True)
+        unchosen(tmp_path / "run", chosen=name)
+        upc_bimodal.check(tmp_path / "run", CONFIG)
+    machine = dict(np.load(run_folder / "audio.npz"))
+    np.savez(tmp_path / "narrow.npz", **machine | {"vectors": machine["vectors"][:, :5]})
+    for file, content, words in (
+        ("system.json", b"{", r"system\.json: not a system\.json of emotrace"),
+        ("system.json", b"{}", r"chosen: field required"),
+        ("audio.npz", (run_folder / "audio.npz").read_bytes()[:500], r"audio\.npz: not the \.npz of a fitted model"),
+        ("audio.npz", (run_folder / "layers.npz").read_bytes(), r"audio\.npz: not the \.npz of SupportVectors"),
+        ("audio.npz", (tmp_path / "narrow.npz").read_bytes(), "run: what was fitted there does not go together"),
+    ):
+        shutil.copytree(run_folder, tmp_path / "run", ignore=shutil.ignore_patterns("clips"), dirs_exist_ok=True)
+        (tmp_path / "run" / file).write_bytes(content)
+        with pytest.raises(InputError, match=words) as caught:
+            trained.measure(str(tmp_path / "run"), f"afew={films}", "Test")
+        assert "\n" not in str(caught.value)
+    shutil.copytree(run_folder, tmp_path / "run", ignore=shutil.ignore_patterns("clips"), dirs_exist_ok=True)
+    unchosen(tmp_path / "run", chosen="nobody")
+    with pytest.raises(InputError, match=r"system\.json: no row is named 'nobody'"):
+        upc_bimodal.check(tmp_path / "run", CONFIG)
+    assert not (tmp_path / "run" / "clips").exists()
+
+
 def test_false_faces_cost_accuracy_that_leaving_outliers_out_gives_back(board: Scoreboard) -> None:
     accuracy = {line.name: line.scores["Test"].accuracy for line in board.rows if line.table == "Outlier frames"}
     assert list(accuracy) == [

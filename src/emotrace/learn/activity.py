@@ -86,12 +86,16 @@ def histograms(
     clips: Clips, store: ClipStore, motion: MotionFeatures, words: NDArray[np.float32], config: Config
 ) -> NDArray[np.float32]:
     """The share of each word in every clip, (n, words); NaN for a clip without pictures."""
-    shares = np.full((len(clips), len(words)), np.nan, np.float32)
+    found = np.full((len(clips), len(words)), np.nan, np.float32)
     for i, path in enumerate(clips.paths):
         if len(blocks := described_by(motion, path, store, config)):
-            nearest = pairwise_distances_argmin(blocks, words)
-            shares[i] = np.bincount(nearest, minlength=len(words)) / len(blocks)
-    return shares
+            found[i] = shares(blocks, words)
+    return found
+
+
+def shares(blocks: NDArray[np.float32], words: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The share of each word among the super-blocks of a clip, (n, 100), n at least 1 -> (words,)."""
+    return np.asarray(np.bincount(pairwise_distances_argmin(blocks, words), minlength=len(words)) / len(blocks), np.float32)
 
 
 def described_by(motion: MotionFeatures, path: Path, store: ClipStore, config: Config) -> NDArray[np.float32]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -10,7 +12,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from emotrace.errors import InputError
+from emotrace.errors import InputError, UnknownNameError
 from emotrace.learn.clip_store import Arrays
 
 Kind = TypeVar("Kind")
@@ -78,3 +80,25 @@ def loaded(kind: type[Kind], file: Path) -> Kind:
         return restored(kind, arrays)
     except KeyError as error:
         raise InputError(f"{file}: not the .npz of {kind.__name__}, {error} is missing; train anew") from error
+
+
+@contextmanager
+def going_together(folder: Path) -> Iterator[None]:
+    """A block in which what was fitted is asked about zeros: parts of different fits, or widths, come to light in it.
+
+    Args:
+        folder: of the run, for the message.
+
+    Raises:
+        InputError: they do not go together.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except InputError as error:
+        raise error if str(folder) in str(error) else InputError(f"{folder}: {error}") from error
+    except UnknownNameError:
+        raise
+    except (*DAMAGED, LookupError, RuntimeError, MemoryError) as error:
+        why = str(error).partition("\n")[0]
+        raise InputError(f"{folder}: what was fitted there does not go together ({why}); train anew") from error

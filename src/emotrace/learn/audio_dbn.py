@@ -108,9 +108,12 @@ def project(clips: Clips, store: ClipStore, rows: NDArray[np.int64], config: Con
 
 def prepared(clips: Clips, store: ClipStore, row: int, projections: list[Projection], whiten: bool) -> Tensor:
     """What the network sees of one clip: the components of all scales side by side, (t, d)."""
-    tables = sound_frames(clips.paths[row], store)
-    parts = [scale.apply(table, whiten) for scale, table in zip(projections, tables, strict=True)]
-    return torch.from_numpy(np.concatenate(parts, axis=1))
+    return torch.from_numpy(components(sound_frames(clips.paths[row], store), projections, whiten))
+
+
+def components(tables: list[NDArray[np.float32]], projections: list[Projection], whiten: bool) -> NDArray[np.float32]:
+    """The components of all scales side by side, (t, w) each -> (t, d)."""
+    return np.concatenate([scale.apply(table, whiten) for scale, table in zip(projections, tables, strict=True)], axis=1)
 
 
 def pretrain(rows: Tensor, config: Config, generator: torch.Generator) -> list[Rbm]:

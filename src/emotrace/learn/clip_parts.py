@@ -48,6 +48,9 @@ class Part(Protocol):
     def features(self, learnt: Arrays, clips: Clips) -> Features:
         """One array a clip; empty, or NaN, for a clip that has nothing to describe."""
 
+    def blank(self, learnt: Arrays) -> Features:
+        """Features as wide as those of any clip, of one that is black and silent."""
+
     def fit(self, learnt: Arrays, features: Features, labels: NDArray[np.int64], rows: Rows, valid: Rows) -> Arrays:
         """A classifier and its constants, fitted on rows, constants chosen on other rows.
 

@@ -16,6 +16,8 @@ from emotrace.video import Video
 from emotrace.views import VoiceSamples
 from emotrace.voice.features import MidTerm
 
+WIDTH = len(MidTerm.scheme)  # 68
+
 
 def sound_features(clips: Clips, store: ClipStore) -> NDArray[np.float32]:
     """Means and deviations of the 34 short-term features over each clip.
@@ -24,11 +26,11 @@ def sound_features(clips: Clips, store: ClipStore) -> NDArray[np.float32]:
         (n, 68) float32; NaN where there is no sound, less of it than one frame, or no file that can be read.
     """
     rows = [store.of(path, "mid_term", partial(_features, path))[VOICE] for path in clips.paths]
-    return np.stack(rows).astype(np.float32) if rows else np.zeros((0, len(MidTerm.scheme)), np.float32)
+    return np.stack(rows).astype(np.float32) if rows else np.zeros((0, WIDTH), np.float32)
 
 
 def _features(path: Path) -> Arrays:
-    nothing = np.full(len(MidTerm.scheme), np.nan, np.float32)
+    nothing = np.full(WIDTH, np.nan, np.float32)
     try:
         heard = sound_of(Video.open(path))
     except VideoError:  # a folder of pictures has no sound; of a broken file `Clips.unreadable` says why

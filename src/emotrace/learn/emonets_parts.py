@@ -30,7 +30,7 @@ from emotrace.learn.clip_parts import Features
 from emotrace.learn.clip_posteriors import Chosen
 from emotrace.learn.clip_store import Arrays, ClipStore
 from emotrace.learn.mark import mark
-from emotrace.learn.motion_words import MotionFeatures
+from emotrace.learn.motion_words import SUPER, MotionFeatures
 from emotrace.learn.networks.convnet1 import Centred, ConvNet1
 from emotrace.learn.networks.dbn_mlp import AudioNetwork
 from emotrace.learn.networks.rbm import Rbm
@@ -85,10 +85,17 @@ class FacePart:
 
     def features(self, learnt: Arrays, clips: Clips) -> Features:
         """(70,) a clip; NaN where there is no face."""
+        tubes = frames_of_clips(clips, stills.SIDE, self.store, report=self.report)
+        return self._described(learnt, [unlit(clip) for clip in tubes])
+
+    def blank(self, learnt: Arrays) -> Features:
+        """Of a clip of one frame."""
+        return self._described(learnt, [np.zeros((1, stills.SIDE, stills.SIDE), np.uint8)])
+
+    def _described(self, learnt: Arrays, tubes: Sequence[NDArray[np.uint8]]) -> Features:
         network = Centred(ConvNet1())
         network.load_state_dict({name: torch.from_numpy(value) for name, value in learnt.items()})
-        tubes = frames_of_clips(clips, stills.SIDE, self.store, report=self.report)
-        return list(clip_posteriors.features_of([stills.frame_posteriors(network.eval(), unlit(clip)) for clip in tubes]))
+        return list(clip_posteriors.features_of([stills.frame_posteriors(network.eval(), frames) for frames in tubes]))
 
     def fit(self, learnt: Arrays, features: Features, labels: Labels, rows: Rows, valid: Rows) -> Arrays:
         """The machine, C and gamma chosen coarse, then fine."""
@@ -144,11 +151,16 @@ class AudioPart:
 
     def features(self, learnt: Arrays, clips: Clips) -> Features:
         """(t, d) a clip; t is 0 where there is no sound."""
-        projections = [restored(Projection, learnt, f"scale {scale} ") for scale in range(len(WIDTHS))]
+        projections = self._projections(learnt)
         return [
             np.asarray(audio_dbn.prepared(clips, self.store, row, projections, self.config.whiten).numpy(), np.float32)
             for row in range(len(clips))
         ]
+
+    def blank(self, learnt: Arrays) -> Features:
+        """Of a clip of one row."""
+        rows = [np.zeros((1, width), np.float32) for width in WIDTHS]
+        return [audio_dbn.components(rows, self._projections(learnt), self.config.whiten)]
 
     def fit(self, learnt: Arrays, features: Features, labels: Labels, rows: Rows, valid: Rows) -> Arrays:
         """The network, stopped where it is best on the validation rows."""
@@ -180,6 +192,9 @@ class AudioPart:
             torch.manual_seed(self.seed)
             network, passes = audio_dbn.tune(self._stack(learnt), train, stop, config, generator)
         return {name: value.numpy() for name, value in network.state_dict().items()} | {"passes": np.array(passes)}
+
+    def _projections(self, learnt: Arrays) -> list[Projection]:
+        return [restored(Projection, learnt, f"scale {scale} ") for scale in range(len(WIDTHS))]
 
     def _stack(self, learnt: Arrays) -> list[Rbm]:
         def tensor(layer: int, name: str) -> torch.Tensor:
@@ -229,6 +244,11 @@ class ActivityPart:
         """(words,) a clip; NaN where there are no pictures."""
         motion, words = restored(MotionFeatures, learnt), np.asarray(learnt["words"], np.float32)
         return list(activity.histograms(clips, self.store, motion, words, self.config))
+
+    def blank(self, learnt: Arrays) -> Features:
+        """Of a clip of one super-block."""
+        motion, words = restored(MotionFeatures, learnt), np.asarray(learnt["words"], np.float32)
+        return [activity.shares(motion.of(np.zeros(SUPER, np.float32)), words)]
 
     def fit(self, learnt: Arrays, features: Features, labels: Labels, rows: Rows, valid: Rows) -> Arrays:
         """The training histograms, and the C that names most of the validation clips right."""
@@ -287,8 +307,14 @@ class MouthPart:
     def features(self, learnt: Arrays, clips: Clips) -> Features:
         """(f, 6400) a clip; f is 0 where there is no face."""
         frames = frames_of_clips(clips, self.config.side, self.store, self.config.frames, self.report)
-        parts = (np.asarray(learnt[name], np.float32) for name in ("mean", "whitening", "centroids"))
-        return bag_of_mouths.features_of(frames, Codebook(self.config, *parts))
+        return bag_of_mouths.features_of(frames, self._book(learnt))
+
+    def blank(self, learnt: Arrays) -> Features:
+        """Of a clip of one frame."""
+        return bag_of_mouths.features_of([np.zeros((1, self.config.side, self.config.side), np.uint8)], self._book(learnt))
+
+    def _book(self, learnt: Arrays) -> Codebook:
+        return Codebook(self.config, *(np.asarray(learnt[name], np.float32) for name in ("mean", "whitening", "centroids")))
 
     def fit(self, learnt: Arrays, features: Features, labels: Labels, rows: Rows, valid: Rows) -> Arrays:
         """The regression, its cost chosen on the validation rows."""

@@ -5,6 +5,7 @@ stopped and gives something with a `summary`. Beside these, what makes a run's f
 
     of cropped faces   HEADS, trained(folder, config) -> network            fit gives learn.state.Progress
     of clips           HEADS, predict(clips, folder, config) -> (n, 7)      fit gives learn.scoreboard.Scoreboard
+                       check(folder, config): raises InputError where `predict` would find what is not whole
 
 A recipe whose line in the catalogue names `stills` takes them as `fit(..., stills=[Faces, ...])`. Recipes never import each
 other.

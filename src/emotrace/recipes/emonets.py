@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import product
 from pathlib import Path
 
@@ -33,13 +33,13 @@ from emotrace.corpora import catalogue
 from emotrace.corpora.clips import Clips
 from emotrace.corpora.table import Faces
 from emotrace.errors import InputError
-from emotrace.learn import audio_dbn, fusion
+from emotrace.learn import audio_dbn, facts, fusion
 from emotrace.learn.activity import Config as Activity  # a field of Config is named activity, and hides a module of that name
 from emotrace.learn.answers import Answers
-from emotrace.learn.arrays import load, save
+from emotrace.learn.arrays import going_together, load, save
 from emotrace.learn.bag_of_mouths import Mouths
 from emotrace.learn.clip_parts import FittedPart, Part, fit_part
-from emotrace.learn.clip_store import ClipStore
+from emotrace.learn.clip_store import Arrays, ClipStore
 from emotrace.learn.combinations import Lessons, averages, combined, lessons, published, singles
 from emotrace.learn.emonets_parts import ActivityPart, AudioPart, FacePart, MouthPart
 from emotrace.learn.fusion import Rule
@@ -100,6 +100,14 @@ class Config:
     seed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """What answers, as rule.json says: names of the rule and of the models that it combines."""
+
+    rule: str
+    parts: tuple[str, ...]
+
+
 def fit(
     corpus: Path, folder: Path, config: Config | None = None, stills: Sequence[Faces] = (), report: Say = say
 ) -> Scoreboard:
@@ -157,19 +165,41 @@ def predict(clips: Clips, folder: Path, config: Config, report: Say = say) -> ND
     Raises:
         InputError: no whole system lies in the folder.
     """
+    chosen, answers, rule = combination(folder, config, report)
+    said = np.stack([answered(part, folder / SYSTEM, clips) for part in chosen])
+    return rule.fit(answers, np.random.default_rng(config.seed))(said)
+
+
+def check(folder: Path, config: Config) -> None:
+    """See that all of a run's system is there and goes together, by asking its models about a clip of zeros.
+
+    Raises:
+        InputError: no whole system lies in the folder.
+    """
+    with going_together(folder):
+        for part in combination(folder, config)[0]:
+            learnt, fitted = of_part(part, folder / SYSTEM)
+            part.answer(learnt, fitted, part.blank(learnt))
+
+
+def combination(folder: Path, config: Config, report: Say = say) -> tuple[list[Part], Answers, Rule]:
+    """The models of the chosen combination, what its rule learns from, and the rule.
+
+    Raises:
+        InputError: no whole system lies in the folder.
+        KeyError: a model or a lesson is not there.
+    """
     kept = folder / SYSTEM
     if not (kept / RULE).is_file():
         raise InputError(f"{folder}: no {SYSTEM}/{RULE}; the run did not end, go on with it by 'emotrace train emonets'")
-    facts, lessons_kept = json.loads((kept / RULE).read_text(encoding="utf-8")), load(kept / "lessons.npz")
+    found, lessons_kept = facts.read(kept / RULE, Combination), load(kept / "lessons.npz")
     models = {part.name: part for part in parts(folder, config, report=report)}
-    chosen = [models[name] for name in facts["parts"]]
+    chosen, known = [models[name] for name in found.parts], {rule.name: rule for rule in rules(config)}
     answers = Answers(
-        tuple(facts["parts"]), tuple(part.modality for part in chosen), np.asarray(lessons_kept["posteriors"], np.float32),
+        found.parts, tuple(part.modality for part in chosen), np.asarray(lessons_kept["posteriors"], np.float32),
         np.asarray(lessons_kept["truth"], np.int64), np.asarray(lessons_kept["group"], np.str_),
     )  # fmt: skip
-    said = np.stack([answered(part, kept, clips) for part in chosen])
-    (rule,) = (rule for rule in rules(config) if rule.name == facts["rule"])
-    return rule.fit(answers, np.random.default_rng(config.seed))(said)
+    return chosen, answers, known[found.rule]
 
 
 def parts(folder: Path, config: Config, stills: Sequence[Faces] = (), report: Say = say) -> list[Part]:
@@ -234,14 +264,18 @@ def keep_system(folder: Path, fitted: Sequence[FittedPart], lesson: Lessons, rul
         save(folder / f"{part.part.name}-fitted.npz", part.fitted[lesson.fits])
     answers = lesson.answers
     save(folder / "lessons.npz", {"posteriors": answers.posteriors, "truth": answers.truth, "group": answers.group})
-    facts = {"rule": rule.name, "parts": answers.models}
-    (folder / RULE).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    (folder / RULE).write_text(json.dumps(asdict(Combination(rule.name, answers.models)), indent=1), encoding="utf-8")
 
 
 def answered(part: Part, folder: Path, clips: Clips) -> NDArray[np.float32]:
     """What a model that was kept says of clips, (n, 7)."""
-    learnt, fitted = load(folder / f"{part.name}-learnt.npz"), load(folder / f"{part.name}-fitted.npz")
+    learnt, fitted = of_part(part, folder)
     return part.answer(learnt, fitted, part.features(learnt, clips))
+
+
+def of_part(part: Part, folder: Path) -> tuple[Arrays, Arrays]:
+    """What a model that was kept has learnt without labels, and its classifier."""
+    return load(folder / f"{part.name}-learnt.npz"), load(folder / f"{part.name}-fitted.npz")
 
 
 def draw_weights(folder: Path, answers: Answers, config: Config) -> None:

@@ -23,7 +23,7 @@ part, those 168 pictures included; `--set vgg_face=FILE` fine-tunes VGG-Face, to
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -35,7 +35,7 @@ from emotrace.corpora import catalogue as corpora
 from emotrace.corpora.clips import Clips
 from emotrace.corpora.table import Faces
 from emotrace.errors import InputError
-from emotrace.learn import arrays, face_nets, sequence
+from emotrace.learn import arrays, face_nets, facts, sequence
 from emotrace.learn.aggregation import AGGREGATIONS, Normalisation, aggregate
 from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.fine_tuning import FineTuning
@@ -50,7 +50,7 @@ from emotrace.learn.sequence import LstmPlan
 from emotrace.learn.stopwatch import Stopwatch
 from emotrace.learn.trunks import Trunk
 from emotrace.learn.views import EIGHTEEN, PLAIN, View
-from emotrace.learn.voice_sets import ABOUT, first_installed, voice_features
+from emotrace.learn.voice_sets import ABOUT, SETS, first_installed, voice_features
 from emotrace.recipes import Published
 from emotrace.scheme import EXPRESSION_7
 
@@ -364,6 +364,35 @@ def keep(bench: Bench, folder: Path, voice: str, mixture: Mixture) -> None:
     (own / MIXTURE).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A model of the mixture: network or voice, the file of its machine, and its weight."""
+
+    name: str
+    machine: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What answers, as mixture.json says.
+
+    Args:
+        members: that learnt something.
+        voice: set of voice features.
+        prior: counts of the classes.
+    """
+
+    members: tuple[Member, ...]
+    voice: str
+    prior: tuple[int, ...]
+
+    @property
+    def names(self) -> set[str]:
+        """Of the members."""
+        return {member.name for member in self.members}
+
+
 def predict(clips: Clips, folder: Path, config: Config, report: Say = say) -> Features:
     """What the system of the run in `folder` says of clips, (n, 7); NaN where it says nothing.
 
@@ -371,21 +400,54 @@ def predict(clips: Clips, folder: Path, config: Config, report: Say = say) -> Fe
         InputError: the folder holds no such run.
         MissingExtraError: its voice features need libraries that are not installed.
     """
+    system = submission(folder)
+    found = nets(config, folder, None, report) if system.names - {VOICE} else {}
+
+    def described(name: str) -> Features:
+        if name == VOICE:
+            return voice_features(clips, system.voice, ClipStore(folder / "clips"))
+        return aggregated(frames_of(clips, found[name], folder, config, views_of(config), report), config.aggregation, config)
+
+    return mixed(system, described, len(clips), folder)
+
+
+def check(folder: Path, config: Config) -> None:
+    """See that all of a run's system is there and goes together, by asking it about a clip of zeros.
+
+    Raises:
+        InputError: the folder holds no finished run, or what lies there is not whole.
+        MissingExtraError: its voice features need libraries that are not installed.
+    """
+    system = submission(folder)
+    with arrays.going_together(folder):
+        found = nets(config, folder, None, say) if system.names - {VOICE} else {}
+
+        def described(name: str) -> Features:
+            if name == VOICE:
+                return np.zeros((1, len(SETS[first_installed((system.voice,))]().scheme)), np.float32)
+            return aggregated([np.zeros((1, found[name].width), np.float32)], config.aggregation, config)
+
+        mixed(system, described, 1, folder)
+
+
+def submission(folder: Path) -> Submission:
+    """What answers in a run's folder.
+
+    Raises:
+        InputError: the folder holds no finished run.
+    """
     file = folder / SYSTEM / MIXTURE
     if not file.is_file():
         raise InputError(f"{file}: no such file; expected the folder of a finished run of ntechlab")
-    system = json.loads(file.read_text(encoding="utf-8"))
-    wanted = {member["name"]: arrays.loaded(LinearMachine, folder / SYSTEM / member["machine"]) for member in system["members"]}
-    found = nets(config, folder, None, report) if set(wanted) - {VOICE} else {}
+    return facts.read(file, Submission)
+
+
+def mixed(system: Submission, described: Callable[[str], Features], clips: int, folder: Path) -> Features:
+    """What a system says of clips that are described to each member by its name, (n, 7)."""
+    if not system.members:
+        return np.full((clips, CLASSES), np.nan, np.float32)
     singles: dict[str, Features] = {}
-    for name, machine in wanted.items():
-        if name == VOICE:
-            features = voice_features(clips, system["voice"], ClipStore(folder / "clips"))
-        else:
-            frames = frames_of(clips, found[name], folder, config, views_of(config), report)
-            features = aggregated(frames, config.aggregation, config)
-        singles[name] = machine.probabilities(features, CLASSES)
-    if not singles:
-        return np.full((len(clips), CLASSES), np.nan, np.float32)
-    weights = tuple(float(member["weight"]) for member in system["members"])
-    return Mixture(tuple(singles), weights, tuple(system["prior"])).of(singles)
+    for member in system.members:
+        machine = arrays.loaded(LinearMachine, folder / SYSTEM / member.machine)
+        singles[member.name] = machine.probabilities(described(member.name), CLASSES)
+    return Mixture(tuple(singles), tuple(member.weight for member in system.members), system.prior).of(singles)

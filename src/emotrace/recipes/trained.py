@@ -51,11 +51,12 @@ def of_clips(folder: Path, clips: Clips, truth: Truth = "label") -> Scores:
     """Scores of a run's system on clips; one of which it says nothing counts as wrong.
 
     Raises:
-        InputError: the folder holds no run of a recipe for clips, no clip has a label that it knows, or votes are asked for.
+        InputError: the folder holds no whole run of a recipe for clips, no clip has a label it knows, or votes are asked for.
         MissingExtraError: torch is not installed.
     """
     recipe, config = record.read(folder)
     (scheme,) = recipe.HEADS
+    recipe.check(folder, config)
     labelled = clips[(clips.label >= 0) & (clips.label < len(scheme))]
     if truth == "votes" or not len(labelled):
         raise InputError(f"{clips.corpus}: none of the {len(clips)} clips has a {truth.rstrip('s')} in {scheme.name}")

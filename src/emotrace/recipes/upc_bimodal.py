@@ -28,12 +28,13 @@ from emotrace.corpora import catalogue as corpora
 from emotrace.corpora.clips import Clips
 from emotrace.errors import InputError
 from emotrace.fuse import mean_pool
-from emotrace.learn import arrays, confusion_weights, face_nets, fusion
+from emotrace.learn import arrays, confusion_weights, face_nets, facts, fusion
 from emotrace.learn import feature_fusion as side
 from emotrace.learn.answers import Answers
 from emotrace.learn.augment import Augmentation
 from emotrace.learn.chosen_svm import fit_chosen, said_by
 from emotrace.learn.clip_frames import ClipFrames, Looked, Looking
+from emotrace.learn.clip_sound import WIDTH as SOUND
 from emotrace.learn.clip_sound import sound_features
 from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.frame_faces import FaceFinder, FaceFinding
@@ -44,7 +45,7 @@ from emotrace.learn.outlier_frames import Outliers
 from emotrace.learn.scoreboard import Row, Say, Scoreboard, beside_best, best, row, slug
 from emotrace.learn.stopwatch import Stopwatch
 from emotrace.learn.support_vectors import Kernel
-from emotrace.learn.trunks import sface, vgg_face, vgg_face_first_layer
+from emotrace.learn.trunks import Trunk, sface, vgg_face, vgg_face_first_layer
 from emotrace.recipes import Published
 from emotrace.scheme import EXPRESSION_7
 
@@ -54,7 +55,7 @@ CLASSES = len(EXPRESSION_7)
 AUDIO = "audio: 68 features, SVM"
 DECISIONS = {"decisions, equal weights": "equal", "decisions, weights by confusion matrix": None,
              "decisions, weights preferring video": "face", "decisions, weights preferring audio": "voice"}  # fmt: skip
-SYSTEM, REDUCTION, LAYERS, JOINT = "system.json", "reduction.npz", "layers.npz", "joint.npz"
+SYSTEM, VOICE, REDUCTION, LAYERS, JOINT = "system.json", "audio.npz", "reduction.npz", "layers.npz", "joint.npz"
 PERCEPTRON, MACHINE = "features, 324 to 68, FC 14", "features, 324 to 68, SVM"
 Features = NDArray[np.float32]
 
@@ -123,6 +124,28 @@ class Film:
 
 
 @dataclass(frozen=True, slots=True)
+class Answering:
+    """What answers, as system.json says.
+
+    Args:
+        chosen: name of a row.
+        trunk: of the video model.
+        widths: of its hidden layers.
+        head: folder of its head in heads/; None: there was nothing to learn.
+    """
+
+    chosen: str
+    trunk: str
+    widths: tuple[int, ...]
+    head: str | None
+
+    @property
+    def film(self) -> Film:
+        """The video model."""
+        return Film(self.trunk, self.widths)
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """What a modality says of all clips, (n, 7), and the features it says it by, (n, 256 or 68); NaN where it is not there."""
 
@@ -183,14 +206,42 @@ def predict(clips: Clips, folder: Path, config: Config, report: Say = print) -> 
     Raises:
         InputError: the folder holds no finished run.
     """
+    system = answering(folder)
+    seen = look(clips, system.trunk, folder, config).without_outliers(config.outliers)
+    return answered(system, seen, audio(clips, folder, config), folder, config)
+
+
+def check(folder: Path, config: Config) -> None:
+    """See that all of a run's system is there and goes together, by asking it about a clip of zeros.
+
+    Raises:
+        InputError: the folder holds no finished run, or what lies there is not whole.
+    """
+    system = answering(folder)
+    with arrays.going_together(folder):
+        width = network_of(system.trunk, config).width
+        seen, heard = Frames(np.zeros((1, 1, width), np.float32), np.zeros(1, np.int64)), np.zeros((1, SOUND), np.float32)
+        answered(system, seen, Model(AUDIO, said_by(folder / VOICE, heard, CLASSES), heard), folder, config)
+
+
+def answering(folder: Path) -> Answering:
+    """What answers in a run's folder.
+
+    Raises:
+        InputError: the folder holds no finished run.
+    """
     if not (folder / SYSTEM).is_file():
         raise InputError(f"{folder}: no {SYSTEM}; the run is not finished, train it to its end")
-    system = json.loads((folder / SYSTEM).read_text())
-    film = Film(system["trunk"], tuple(system["widths"]))
-    seen = look(clips, film.trunk, folder, config).without_outliers(config.outliers)
-    head = folder / "heads" / system["head"] if system["head"] else None
-    face, voice = video(film, head, seen, len(clips), config), audio(clips, folder, config)
-    return answer(system["chosen"], face, voice, folder)
+    system = facts.read(folder / SYSTEM, Answering)
+    if system.chosen not in (system.film.name, AUDIO, *DECISIONS, PERCEPTRON, MACHINE):
+        raise InputError(f"{folder / SYSTEM}: no row is named {system.chosen!r}; train anew into another folder")
+    return system
+
+
+def answered(system: Answering, seen: Frames, voice: Model, folder: Path, config: Config) -> Features:
+    """What it says of clips of which frames were seen, and the voice's model says something, (n, 7)."""
+    head = folder / "heads" / system.head if system.head else None
+    return answer(system.chosen, video(system.film, head, seen, len(voice.posteriors), config), voice, folder)
 
 
 # The face: frames with a face, features of a frozen trunk, a head trained frame by frame.
@@ -201,9 +252,14 @@ def trunk_names(config: Config) -> tuple[str, ...]:
     return ("vgg_face",) if config.vgg_face else config.trunks
 
 
+def network_of(trunk: str, config: Config) -> Trunk:
+    """The frozen network of a name."""
+    return vgg_face(Path(config.vgg_face)) if trunk == "vgg_face" else face_nets.frozen((trunk,))[trunk]
+
+
 def look(clips: Clips, trunk: str, folder: Path, config: Config, part: str | None = None) -> Looked:
     """Frames of all clips; of the labelled ones of one part of the corpus, also augmented."""
-    network = vgg_face(Path(config.vgg_face)) if trunk == "vgg_face" else face_nets.frozen((trunk,))[trunk]
+    network = network_of(trunk, config)
     finder = FaceFinder(replace(config.finding, size=config.frame_size))
     looking = Looking(config.augmentation, config.versions, config.seed)
     rows = np.arange(len(clips)) if part is None else labelled(clips, part)
@@ -238,7 +294,7 @@ def video(film: Film, head: Path | None, seen: Frames, clips: int, config: Confi
 
 def audio(clips: Clips, folder: Path, config: Config, learn: bool = False) -> Model:
     """What the machine on sound says; where it is to learn, then from Train, with the kernel and C that shuffles choose."""
-    heard, file = sound_features(clips, ClipStore(folder / "clips")), folder / "audio.npz"
+    heard, file = sound_features(clips, ClipStore(folder / "clips")), folder / VOICE
     if learn:
         machine(heard, clips, file, config)
     return Model(AUDIO, said_by(file, heard, CLASSES), heard)
@@ -292,8 +348,8 @@ def features(face: Model, voice: Model, clips: Clips, folder: Path, config: Conf
 def answer(name: str, face: Model, voice: Model, folder: Path) -> Features:
     """What the row of a name says, (n, 7); where a modality is not there, what the other says alone."""
     if name in DECISIONS:
-        with np.load(folder / f"{slug(name)}.npz", allow_pickle=False) as kept:
-            return mean_pool(np.stack([face.posteriors, voice.posteriors]), kept["weights"])
+        weights = arrays.load(folder / f"{slug(name)}.npz")["weights"]
+        return mean_pool(np.stack([face.posteriors, voice.posteriors]), np.asarray(weights, np.float32))
     if name in (PERCEPTRON, MACHINE):
         fused = np.full_like(face.posteriors, np.nan)
         if (folder / REDUCTION).is_file():
