@@ -2,13 +2,24 @@
 
 import cmath
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from emotrace.errors import InputError, UnknownNameError
-from emotrace.learn.aggregation import AGGREGATIONS, Array, Normalisation, aggregate, fit_normaliser, root_sift, spectrum, width
+from emotrace.learn.aggregation import (
+    AGGREGATIONS,
+    Aggregation,
+    Array,
+    Normalisation,
+    aggregate,
+    fit_normaliser,
+    root_sift,
+    spectrum,
+    width,
+)
 
 FRAMES = np.array([[1.0, -2.0], [3.0, 0.0], [8.0, 5.0]], np.float32)
 
@@ -52,6 +63,10 @@ def test_a_wave_is_in_the_band_of_its_frequency() -> None:
     assert found.argmax(axis=0).tolist() == [0, 3]
     assert found[1:, 0] == pytest.approx(0, abs=1e-12)  # the mean of 5 is in no band
     assert found[0, 0] == pytest.approx(0.5 / 5)        # one of the five frequencies of the band has magnitude n / 2
+
+
+def test_what_can_be_asked_for_is_what_there_is() -> None:
+    assert get_args(Aggregation) == tuple(AGGREGATIONS)
 
 
 @pytest.mark.parametrize("kind", AGGREGATIONS)

@@ -54,6 +54,41 @@ def test_what_cannot_be_is_said_in_a_line(change: str, said: str) -> None:
         constants.chosen(ntechlab, "ntechlab", "", [change])
 
 
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("expression_compact", "stages=[]", r"stages from epochs \[\]; the first has to begin at 0"),
+        ("expression_mobilenet", "stages=[]", r"stages from epochs \[\]; the first has to begin at 0"),
+        ("expression_compact", "dropout=2", "input should be less than or equal to 1; it is 0.3 if left alone"),
+        ("expression_compact", "stem=0", "input should be greater than or equal to 1; it is 24 if left alone"),
+        ("expression_compact", "plan.seed=99999999999999999999", "input should be less than 4294967296; it is 0"),
+        ("expression_mixed_emotions", "augmentation.scale=[-1, 1]", "input should be greater than 0"),
+        ("ntechlab", "costs=[]", "should have at least 1 item"),
+        ("ntechlab", "costs=[-1]", "input should be greater than 0"),
+        ("ntechlab", "aggregation=FOO", r"input should be 'mean', 'STAT', 'STAT\*' or 'STAT\* \+ FFT'"),
+        ("ntechlab", "prior=[1, 2]", r"counts \[1, 2\] of 7 classes; expected one of 0 or more for each, or none"),
+        ("ntechlab", "finding.rate=0", "rate 0.0, size None; expected more than 0, or None"),
+        ("ntechlab", "lstm.epochs=0", "input should be greater than or equal to 1"),
+        ("ntechlab", "voices=[]", "should have at least 1 item"),
+        ("upc_bimodal", "kernels=[]", "should have at least 1 item"),
+        ("upc_bimodal", "heads=[]", "should have at least 1 item"),
+        ("upc_bimodal", "heads=[[]]", "should have at least 1 item"),
+        ("upc_bimodal", "heads=[[0]]", "input should be greater than or equal to 1"),
+        ("upc_bimodal", "components=0", "input should be greater than or equal to 1"),
+        ("upc_bimodal", "epochs=0", "input should be greater than or equal to 1"),
+        ("upc_bimodal", "versions=-1", "input should be greater than or equal to 0"),
+        ("upc_bimodal", "frame_size=[0, 0]", "input should be greater than or equal to 1"),
+        ("emonets", "audio.units=[200, 200]", r"units, kinds, rates and decays of \[2, 3, 3, 3\] layers"),
+        ("emonets", "mouths.pooling=sum", "input should be 'mean' or 'deviation'"),
+        ("voice_emotion", "blocks=9", "input should be less than or equal to 4"),
+    ],
+)
+def test_what_is_out_of_range_is_said_before_anything_is_trained(name: str, change: str, said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        constants.chosen(catalogue.module(name), name, "", [change])
+    assert "\n" not in str(caught.value)
+
+
 def test_a_plan_that_learns_nothing_is_said_in_a_line() -> None:
     with pytest.raises(InputError, match=r"--set plan\.epochs=0: a plan of 0 epochs in batches of 128 learns nothing"):
         constants.chosen(expression_compact, "expression_compact", "", ["plan.epochs=0"])

@@ -26,6 +26,7 @@ from emotrace.learn.mark import mark
 from emotrace.learn.motion_words import BLOCK, SUPER, MotionFeatures, Size, Whitening, features, sample, whiten
 from emotrace.learn.networks import synchrony_autoencoder
 from emotrace.learn.networks.synchrony_autoencoder import SynchronyAutoencoder
+from emotrace.learn.ranges import Above0, Costs, Count, From0, Share
 
 Film = NDArray[np.uint8]
 
@@ -53,22 +54,22 @@ class Config:
         costs: C that is chosen among by accuracy on the validation clips, the first of equals; not published.
     """
 
-    side: int = 160
-    blocks: int = 200_000
-    whitened: int = 300
-    whitening_blocks: int = 50_000
-    hidden: int = 300
-    rate: float = 1e-4
-    momentum: float = 0.9
-    epochs: int = 30
-    batch: int = 100
-    contraction: float = 0.5
-    supers: int = 20_000
-    components: int = 100
-    words: int = 3000
-    words_from: int = 200_000
+    side: Count = 160
+    blocks: Count = 200_000
+    whitened: Count = 300
+    whitening_blocks: Count = 50_000
+    hidden: Count = 300
+    rate: Above0 = 1e-4
+    momentum: Share = 0.9
+    epochs: Count = 30
+    batch: Count = 100
+    contraction: From0 = 0.5
+    supers: Count = 20_000
+    components: Count = 100
+    words: Count = 3000
+    words_from: Count = 200_000
     precision: Literal["fp32", "bf16"] = "bf16"
-    costs: tuple[float, ...] = (1.0, 10.0, 100.0)
+    costs: Costs = (1.0, 10.0, 100.0)
 
 
 def learn_words(

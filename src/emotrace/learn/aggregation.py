@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from emotrace.errors import InputError, unknown
 
 Array = NDArray[np.float64]
+Aggregation = Literal["mean", "STAT", "STAT*", "STAT* + FFT"]
 AGGREGATIONS: dict[str, tuple[str, ...]] = {
     "mean": ("mean",),
     "STAT": ("mean", "std", "min", "max"),

@@ -28,6 +28,7 @@ from emotrace.learn.networks.dbn_mlp import AudioNetwork
 from emotrace.learn.networks.rbm import Kind, Rbm
 from emotrace.learn.online_pca import Projection
 from emotrace.learn.precision import computed_in
+from emotrace.learn.ranges import Above0, Count, CountOrNone, Counts, From0, Share
 from emotrace.learn.sound_frames import WIDTHS, sound_frames
 from emotrace.scheme import EXPRESSION_7
 
@@ -61,32 +62,40 @@ class Config:
         epochs: most passes over the clips; not published.
         patience: passes without a better one on the validation clips until it stops; not published.
         precision: of the matrix products in training; "bf16" is quicker, and taken only, where the processor knows it.
+
+    Raises:
+        InputError: units, kinds, rates and decays are of different numbers of layers.
     """
 
-    components: int = 909
+    components: Count = 909
     whiten: bool = False
-    units: tuple[int, ...] = (350, 350, 350)
+    units: Counts = (350, 350, 350)
     kinds: tuple[Kind, ...] = ("noisy_relu", "bernoulli", "bernoulli")
     rates: tuple[float, ...] = (6e-4, 5e-4, 1e-3)
     decays: tuple[float, ...] = (2e-3, 2e-4, 2e-4)
     persistent: bool = False
-    pretraining_epochs: int = 15
-    pretraining_batch: int = 100
-    rate: float = 5e-4
-    momentum: float = 0.46
-    mean_square: float = 0.92
-    batch: int = 98
-    drop_features: float = 0.4
-    drop_hidden: float = 0.5
-    largest_norm: float = 1.2875
-    decay: float = 1e-5
+    pretraining_epochs: CountOrNone = 15
+    pretraining_batch: Count = 100
+    rate: Above0 = 5e-4
+    momentum: Share = 0.46
+    mean_square: Share = 0.92
+    batch: Count = 98
+    drop_features: Share = 0.4
+    drop_hidden: Share = 0.5
+    largest_norm: Above0 = 1.2875
+    decay: From0 = 1e-5
     train_weights: tuple[float, ...] = (1.4, 0.6)
     test_weights: tuple[float, ...] = (1.3, 0.7)
-    annealed_from: int = 50
-    annealing: float = 0.99
-    epochs: int = 200
-    patience: int = 40
+    annealed_from: CountOrNone = 50
+    annealing: Above0 = 0.99
+    epochs: Count = 200
+    patience: Count = 40
     precision: Literal["fp32", "bf16"] = "bf16"
+
+    def __post_init__(self) -> None:
+        lengths = [len(given) for given in (self.units, self.kinds, self.rates, self.decays)]
+        if len(set(lengths)) > 1:
+            raise InputError(f"units, kinds, rates and decays of {lengths} layers; expected as many of each")
 
 
 @dataclass(frozen=True, slots=True)

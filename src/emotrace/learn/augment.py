@@ -14,6 +14,8 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from emotrace.learn.ranges import Above0, From0, Share
+
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
@@ -34,18 +36,18 @@ class Augmentation:
         mix_alpha: Beta(alpha, alpha) of the blend.
     """
 
-    rotation: float = 20.0
-    scale: tuple[float, float] = (0.85, 1.2)
-    stretch: float = 0.1
-    shift: float = 0.08
-    flip: float = 0.5
-    contrast: tuple[float, float] = (0.6, 1.4)
-    brightness: float = 25.0
-    noise: float = 6.0
-    erase: float = 0.4
-    erase_area: tuple[float, float] = (0.02, 0.2)
-    mix: float = 0.5
-    mix_alpha: float = 0.2
+    rotation: From0 = 20.0
+    scale: tuple[Above0, Above0] = (0.85, 1.2)
+    stretch: From0 = 0.1
+    shift: From0 = 0.08
+    flip: Share = 0.5
+    contrast: tuple[From0, From0] = (0.6, 1.4)
+    brightness: From0 = 25.0
+    noise: From0 = 6.0
+    erase: Share = 0.4
+    erase_area: tuple[Share, Share] = (0.02, 0.2)
+    mix: Share = 0.5
+    mix_alpha: Above0 = 0.2
 
 
 def uniform(n: int, low: float, high: float, generator: Generator) -> Tensor:

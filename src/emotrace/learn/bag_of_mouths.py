@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -23,6 +24,7 @@ from sklearn.linear_model import LogisticRegression
 from emotrace.errors import InputError
 from emotrace.learn.facetubes import spread
 from emotrace.learn.metrics import softmax
+from emotrace.learn.ranges import Costs, Count, CountOrNone, Share
 from emotrace.scheme import EXPRESSION_7
 
 Rows = NDArray[np.bool_] | NDArray[np.int64]
@@ -48,18 +50,18 @@ class Mouths:
         costs: inverse strengths of the regularisation that are tried.
     """
 
-    side: int = 96
-    rows: tuple[int, int] = (56, 96)
-    columns: tuple[int, int] = (20, 76)
-    sections: int = 4
-    patch: int = 8
-    stride: int = 2
-    variance: float = 0.9
-    centroids: int = 400
-    pooling: str = "mean"
-    frames: int = 16
-    patches: int = 20_000
-    costs: tuple[float, ...] = (1e-5, 1e-4, 1e-3, 1e-2)
+    side: Count = 96
+    rows: tuple[CountOrNone, CountOrNone] = (56, 96)
+    columns: tuple[CountOrNone, CountOrNone] = (20, 76)
+    sections: Count = 4
+    patch: Count = 8
+    stride: Count = 2
+    variance: Share = 0.9
+    centroids: Count = 400
+    pooling: Literal["mean", "deviation"] = "mean"
+    frames: Count = 16
+    patches: Count = 20_000
+    costs: Costs = (1e-5, 1e-4, 1e-3, 1e-2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from emotrace.learn.checkpoint import load_weights
 from emotrace.learn.log import Report, lines
 from emotrace.learn.plan import Plan
 from emotrace.learn.precision import Precision
+from emotrace.learn.ranges import Above0, Count, From0, Seed, Share
 from emotrace.scheme import EXPRESSION_7
 
 SEEN = Augmentation(rotation=10, scale=(0.9, 1.1), stretch=0, shift=0.05)  # ours: what the 18 views vary, and a shift
@@ -47,14 +48,14 @@ class FineTuning:
         seed: of all chance.
     """
 
-    iterations: int = 30_000
-    rate: float = 5e-4
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    batch: int = 32
-    power: float = 1.0
+    iterations: Count = 30_000
+    rate: Above0 = 5e-4
+    momentum: Share = 0.9
+    weight_decay: From0 = 5e-4
+    batch: Count = 32
+    power: From0 = 1.0
     precision: Precision = "fp32"
-    seed: int = 0
+    seed: Seed = 0
 
     def plan(self, pictures: int) -> Plan:
         """The plan of a fit on so many pictures; whole epochs, at least one."""

@@ -45,7 +45,7 @@ class FaceFinding:
         min_face: width in px of the smallest face to find; None: as `Detector`.
 
     Raises:
-        InputError: side or every is less than 1, or margin is negative.
+        InputError: side, every or size is less than 1, rate is not above 0, or margin is negative.
     """
 
     side: int = 128
@@ -59,6 +59,8 @@ class FaceFinding:
     def __post_init__(self) -> None:
         if self.side < 1 or self.every < 1 or self.margin < 0:
             raise InputError(f"side {self.side}, every {self.every}, margin {self.margin}; expected 1, 1, 0 or more")
+        if not (self.rate is None or self.rate > 0) or min(self.size or (1, 1)) < 1:
+            raise InputError(f"rate {self.rate}, size {self.size}; expected more than 0, or None")
 
     @property
     def name(self) -> str:

@@ -27,6 +27,7 @@ from emotrace.learn.losses import cross_entropy
 from emotrace.learn.networks.heads import Headed
 from emotrace.learn.networks.published import freeze
 from emotrace.learn.plan import Plan
+from emotrace.learn.ranges import Above0, Count, CountOrNone, Counts, Names, Seed, Share
 from emotrace.learn.trunks import Run
 from emotrace.scheme import EXPRESSION_7
 
@@ -79,14 +80,14 @@ class HeadPlan:
         seed: of weights, order, versions and dropout.
     """
 
-    widths: tuple[int, ...] = (256,)
-    learning: tuple[str, ...] = ("fc",)
-    dropout: float = 0.5
-    rate: float = 1e-3
-    batch: int = 32
-    epochs: int = 40
-    patience: int = 10
-    seed: int = 0
+    widths: Counts = (256,)
+    learning: Names = ("fc",)
+    dropout: Share = 0.5
+    rate: Above0 = 1e-3
+    batch: Count = 32
+    epochs: Count = 40
+    patience: CountOrNone = 10
+    seed: Seed = 0
 
 
 class Standardised(nn.Module):

@@ -14,6 +14,8 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import avg_pool1d, grid_sample, interpolate
 
+from emotrace.learn.ranges import Above0, CountOrNone, From0, Share
+
 BANDS = 80
 PER_DECIBEL = 0.025    # of log-mel
 DEEPEST = 2.0          # log-mel below the loudest that is cut off, as in `voice.log_mel`
@@ -43,21 +45,21 @@ class MelAugmentation:
         mixed: share of batches that are mixed.
     """
 
-    seconds: tuple[float, float] = (1.5, 3.0)
-    speed: tuple[float, float] = (0.9, 1.12)
-    pitch: tuple[float, float] = (0.94, 1.06)
-    level: float = 5.0
+    seconds: tuple[Above0, Above0] = (1.5, 3.0)
+    speed: tuple[Above0, Above0] = (0.9, 1.12)
+    pitch: tuple[Above0, Above0] = (0.94, 1.06)
+    level: From0 = 5.0
     noise: tuple[float, float] = (5.0, 40.0)
-    noisy: float = 0.3
+    noisy: Share = 0.3
     voice: tuple[float, float] = (10.0, 25.0)
-    voices: float = 0.1
-    equaliser: float = 4.0
+    voices: Share = 0.1
+    equaliser: From0 = 4.0
     low_pass: tuple[float, float] = (50.0, 80.0)
-    low_passed: float = 0.1
-    time_mask: int = 16
-    band_mask: int = 8
-    mix: float = 0.3
-    mixed: float = 0.2
+    low_passed: Share = 0.1
+    time_mask: CountOrNone = 16
+    band_mask: CountOrNone = 8
+    mix: From0 = 0.3
+    mixed: Share = 0.2
 
 
 def speech_of(mel: Tensor) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from torch import nn
 
 from emotrace.errors import InputError
 from emotrace.learn.precision import Precision
+from emotrace.learn.ranges import Seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Plan:
     clip: float = 5.0
     watch: str = "accuracy"
     patience: int = 0
-    seed: int = 0
+    seed: Seed = 0
     cycle: int = 0
     precision: Precision = "fp32"
     device: Literal["auto", "cpu", "cuda"] = "auto"

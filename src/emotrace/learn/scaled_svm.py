@@ -20,6 +20,7 @@ from sklearn.svm import SVC
 
 from emotrace.errors import InputError
 from emotrace.learn.answers import Answers
+from emotrace.learn.ranges import Above0, Count
 from emotrace.learn.support_vectors import SupportVectors
 from emotrace.learn.svm import fit_svm, folds_of
 
@@ -38,10 +39,10 @@ class ScaledSearch:
         gammas: range of gamma, likewise; scores lie between 0 and 1.
     """
 
-    draws: int = 200
-    factor: float = 8.0
-    costs: tuple[float, float] = (0.1, 100.0)
-    gammas: tuple[float, float] = (0.02, 5.0)
+    draws: Count = 200
+    factor: Above0 = 8.0
+    costs: tuple[Above0, Above0] = (0.1, 100.0)
+    gammas: tuple[Above0, Above0] = (0.02, 5.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from torch.nn import functional as F  # noqa: N812
 from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 
 from emotrace.errors import InputError
+from emotrace.learn.ranges import Above0, Count, From0, Seed, Share
 
 Frames = Sequence[NDArray[np.float32]]
 
@@ -41,15 +42,15 @@ class LstmPlan:
         seed: of all chance.
     """
 
-    hidden: int = 128
-    dropout: float = 0.5
+    hidden: Count = 128
+    dropout: Share = 0.5
     shuffle: bool = False
-    epochs: int = 60
-    patience: int = 10
-    batch: int = 16
-    rate: float = 1e-3
-    weight_decay: float = 1e-4
-    seed: int = 0
+    epochs: Count = 60
+    patience: Count = 10
+    batch: Count = 16
+    rate: Above0 = 1e-3
+    weight_decay: From0 = 1e-4
+    seed: Seed = 0
 
 
 class ClipLstm(nn.Module):

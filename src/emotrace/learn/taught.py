@@ -26,6 +26,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from emotrace.learn.fit import Augment, Loss
 from emotrace.learn.plan import Plan, device_of, view_of
+from emotrace.learn.ranges import Above0, From0, Share
 
 ASKED = 16  # pictures at a time: more do not fit the caches of a core
 Teacher = Callable[[Tensor], tuple[Tensor, Tensor]]
@@ -53,9 +54,9 @@ class Teaching:
         likeness: weight of the features' likeness beside the loss of the labels.
     """
 
-    share: float = 0.5
-    temperature: float = 1.5
-    likeness: float = 1.0
+    share: Share = 0.5
+    temperature: Above0 = 1.5
+    likeness: From0 = 1.0
 
 
 class Student(nn.Module):

@@ -14,15 +14,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import AfterValidator
 from torch import Generator, Tensor, nn
 
 from emotrace.corpora import fer2013
 from emotrace.corpora.table import Faces
+from emotrace.errors import InputError
 from emotrace.learn import fit as loop
 from emotrace.learn.augment import Augmentation, augment
 from emotrace.learn.export import export
@@ -33,6 +35,7 @@ from emotrace.learn.metrics import calibration_error, softmax, temperature
 from emotrace.learn.plan import Plan
 from emotrace.learn.predict import outputs_of
 from emotrace.learn.quantise import quantise
+from emotrace.learn.ranges import Count, CountOrNone
 from emotrace.learn.state import Progress
 from emotrace.learn.votes import hard_given_votes, shares
 from emotrace.scheme import EXPRESSION_7, EXPRESSION_8
@@ -58,9 +61,18 @@ class Stage:
         augmentation: how strongly they are varied.
     """
 
-    first: int
-    size: int
+    first: CountOrNone
+    size: Count
     augmentation: Augmentation
+
+
+def _from_the_start(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    if not stages or stages[0].first != 0:
+        raise InputError(f"stages from epochs {[stage.first for stage in stages]}; the first has to begin at 0")
+    return stages
+
+
+Stages = Annotated[tuple[Stage, ...], AfterValidator(_from_the_start)]
 
 
 def stage_of(stages: tuple[Stage, ...], epoch: int) -> Stage:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from emotrace.errors import InputError
 from emotrace.fuse import there
+from emotrace.learn.ranges import Above0, Count, CountOrNone
 
 CHUNK = 1024  # weightings at a time: scores of 57 clips x 1,024 weightings stay in a core's cache
 MOST = 255    # clips counted in one byte
@@ -36,11 +37,11 @@ class Search:
         decimals: to which the weights of these draws are rounded, before they are divided by their sum.
     """
 
-    draws: int = 100_000
-    rounds: int = 10
-    local: int = 10_000
-    spread: float = 0.1
-    decimals: int = 2
+    draws: Count = 100_000
+    rounds: CountOrNone = 10
+    local: Count = 10_000
+    spread: Above0 = 0.1
+    decimals: CountOrNone = 2
 
 
 @dataclass(frozen=True, slots=True)

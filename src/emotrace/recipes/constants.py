@@ -62,7 +62,7 @@ def changed(config: Any, change: str) -> Any:
         try:
             return facts.checked(type(config), content)
         except ValidationError as error:
-            wrong = wrong or error.errors()[0]["msg"].removeprefix("Value error, ")
+            wrong = error.errors()[0]["msg"].removeprefix("Value error, ")  # of the last reading: JSON, where it is that
     raise InputError(f"--set {change}: {wrong[:1].lower()}{wrong[1:]}; it is {_at(config, [*path, last])!r} if left alone")
 
 

@@ -46,6 +46,7 @@ from emotrace.learn.fusion import Rule
 from emotrace.learn.kept import Kept
 from emotrace.learn.log import say
 from emotrace.learn.plots import weights_svg
+from emotrace.learn.ranges import Above0, Count, From0, Seed
 from emotrace.learn.registered_tubes import follow_faces
 from emotrace.learn.scaled_svm import ScaledSearch, scaled_svm
 from emotrace.learn.scoreboard import Say, Scoreboard, beside_best, best
@@ -91,13 +92,13 @@ class Config:
     activity: Activity = field(default_factory=Activity)
     mouths: Mouths = field(default_factory=Mouths)
     search: Search = field(default_factory=Search)
-    searches: int = 350
+    searches: Count = 350
     bagged: Search = field(default_factory=lambda: Search(draws=2_000, rounds=2, local=1_000))
     scaled: ScaledSearch = field(default_factory=ScaledSearch)
-    hidden: int = 16
-    decay: float = 1.0
-    cost: float = 1.0
-    seed: int = 0
+    hidden: Count = 16
+    decay: From0 = 1.0
+    cost: Above0 = 1.0
+    seed: Seed = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,9 @@ from emotrace.learn.checkpoint import load_weights
 from emotrace.learn.log import Report, lines
 from emotrace.learn.networks.compact import Compact
 from emotrace.learn.plan import Plan
+from emotrace.learn.ranges import Count, From0, Share
 from emotrace.learn.state import Progress
-from emotrace.learn.two_heads import GENTLE, LIGHT, At, Stage
+from emotrace.learn.two_heads import GENTLE, LIGHT, At, Stage, Stages
 from emotrace.learn.two_heads import HEADS as HEADS
 from emotrace.recipes import Published
 
@@ -47,13 +48,13 @@ class Config:
         plan: optimiser and schedule.
     """
 
-    hard_share: float = 0.7
-    votes_weight: float = 0.6
-    stem: int = 24
-    widths: tuple[int, int, int] = (48, 96, 192)
-    blocks: tuple[int, int, int] = (1, 2, 2)
-    dropout: float = 0.3
-    stages: tuple[Stage, ...] = (Stage(0, 32, STRONG), Stage(6, 32, GENTLE), Stage(14, 40, LIGHT))
+    hard_share: Share = 0.7
+    votes_weight: From0 = 0.6
+    stem: Count = 24
+    widths: tuple[Count, Count, Count] = (48, 96, 192)
+    blocks: tuple[Count, Count, Count] = (1, 2, 2)
+    dropout: Share = 0.3
+    stages: Stages = (Stage(0, 32, STRONG), Stage(6, 32, GENTLE), Stage(14, 40, LIGHT))
     plan: Plan = PLAN
 
     @property

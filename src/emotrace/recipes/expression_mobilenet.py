@@ -32,9 +32,10 @@ from emotrace.learn.networks.face_mobilenet import FEATURES, OUTPUTS, FaceMobile
 from emotrace.learn.plan import Plan, device_of
 from emotrace.learn.precision import dtype_of
 from emotrace.learn.quantise import restored
+from emotrace.learn.ranges import CountOrNone, From0, Share
 from emotrace.learn.state import Progress
 from emotrace.learn.taught import Lesson, Student, Teacher, Teaching
-from emotrace.learn.two_heads import GENTLE, LIGHT, At, Stage
+from emotrace.learn.two_heads import GENTLE, LIGHT, At, Stage, Stages
 from emotrace.learn.two_heads import HEADS as HEADS
 from emotrace.recipes import Published
 
@@ -61,12 +62,12 @@ class Config:
         begin: ONNX file that this recipe has shipped, whose weights are begun with; "": those of face recognition.
     """
 
-    hard_share: float = 0.7
-    votes_weight: float = 0.6
-    fixed: int = 1
-    dropout: float = 0.4
+    hard_share: Share = 0.7
+    votes_weight: From0 = 0.6
+    fixed: CountOrNone = 1
+    dropout: Share = 0.4
     teaching: Teaching | None = None
-    stages: tuple[Stage, ...] = (Stage(0, 128, GENTLE), Stage(12, 128, LIGHT))
+    stages: Stages = (Stage(0, 128, GENTLE), Stage(12, 128, LIGHT))
     plan: Plan = FINE
     further: tuple[Plan, ...] = ()
     begin: str = ""

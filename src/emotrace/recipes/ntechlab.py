@@ -36,7 +36,7 @@ from emotrace.corpora.clips import Clips
 from emotrace.corpora.table import Faces
 from emotrace.errors import InputError
 from emotrace.learn import arrays, face_nets, facts, sequence
-from emotrace.learn.aggregation import AGGREGATIONS, Normalisation, aggregate
+from emotrace.learn.aggregation import AGGREGATIONS, Aggregation, Normalisation, aggregate
 from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.fine_tuning import FineTuning
 from emotrace.learn.frame_faces import FaceFinder, FaceFinding
@@ -45,6 +45,7 @@ from emotrace.learn.kept import Kept
 from emotrace.learn.linear_machine import COSTS, LinearMachine, fit_machine
 from emotrace.learn.log import say
 from emotrace.learn.mixture import Mixture
+from emotrace.learn.ranges import Costs, Count, Folds, Names, Seed
 from emotrace.learn.scoreboard import Row, Say, Scoreboard, beside_best, row
 from emotrace.learn.sequence import LstmPlan
 from emotrace.learn.stopwatch import Stopwatch
@@ -88,6 +89,9 @@ class Config:
         prior: counts of the classes whose square roots weigh the answer; () = those of Train. The paper took AFEW_TEST.
         lstm: of the experiment with the order of frames.
         seed: of everything.
+
+    Raises:
+        InputError: prior is of other classes, or all of it is 0.
     """
 
     finding: FaceFinding = FINDING
@@ -97,16 +101,20 @@ class Config:
     mobilenet: str = ""
     tuning: FineTuning = TUNING
     augmented: bool = True
-    aggregation: str = "STAT*"
-    bands: int = 4
-    costs: tuple[float, ...] = COSTS
-    folds: int = 5
-    sigmoid_folds: int = 3
-    voices: tuple[str, ...] = ("interspeech2010", "midterm")
+    aggregation: Aggregation = "STAT*"
+    bands: Count = 4
+    costs: Costs = COSTS
+    folds: Folds = 5
+    sigmoid_folds: Folds = 3
+    voices: Names = ("interspeech2010", "midterm")
     alike: Literal["models", "modalities"] = "modalities"
     prior: tuple[int, ...] = ()
     lstm: LstmPlan = LSTM
-    seed: int = 0
+    seed: Seed = 0
+
+    def __post_init__(self) -> None:
+        if self.prior and (len(self.prior) != CLASSES or min(self.prior) < 0 or not any(self.prior)):
+            raise InputError(f"counts {list(self.prior)} of {CLASSES} classes; expected one of 0 or more for each, or none")
 
 
 QUICK = Config(finding=replace(FINDING, rate=2.0), tuned=(), frozen=("expression", "compact", "mini_xception"))

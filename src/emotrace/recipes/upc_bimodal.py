@@ -20,9 +20,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from emotrace.corpora import catalogue as corpora
 from emotrace.corpora.clips import Clips
@@ -42,6 +44,7 @@ from emotrace.learn.frame_head import Frames, HeadPlan, clips_of, fit_head, load
 from emotrace.learn.mark import mark
 from emotrace.learn.networks.heads import UPC_ONE, UPC_TWO
 from emotrace.learn.outlier_frames import Outliers
+from emotrace.learn.ranges import Count, CountOrNone, Counts, Names, Seed, Share
 from emotrace.learn.scoreboard import Row, Say, Scoreboard, beside_best, best, row, slug
 from emotrace.learn.stopwatch import Stopwatch
 from emotrace.learn.support_vectors import Kernel
@@ -58,6 +61,8 @@ DECISIONS = {"decisions, equal weights": "equal", "decisions, weights by confusi
 SYSTEM, VOICE, REDUCTION, LAYERS, JOINT = "system.json", "audio.npz", "reduction.npz", "layers.npz", "joint.npz"
 PERCEPTRON, MACHINE = "features, 324 to 68, FC 14", "features, 324 to 68, SVM"
 Features = NDArray[np.float32]
+Heads = Annotated[tuple[Counts, ...], Field(min_length=1)]
+Kernels = Annotated[tuple[Kernel, ...], Field(min_length=1)]
 
 FINDING = FaceFinding(side=160, score=0.5, margin=0.25, rate=2.0)
 AUGMENTATION = Augmentation(
@@ -91,23 +96,23 @@ class Config:
         seed: of everything.
     """
 
-    frame_size: tuple[int, int] = (1020, 576)
+    frame_size: tuple[Count, Count] = (1020, 576)
     finding: FaceFinding = FINDING
     augmentation: Augmentation = AUGMENTATION
-    versions: int = 2
-    trunks: tuple[str, ...] = ("face_mobilenet", "expression")
+    versions: CountOrNone = 2
+    trunks: Names = ("face_mobilenet", "expression")
     vgg_face: str = ""
-    heads: tuple[tuple[int, ...], ...] = ((256,), (512, 256))
-    vgg_heads: tuple[tuple[int, ...], ...] = (UPC_ONE, UPC_TWO)
+    heads: Heads = ((256,), (512, 256))
+    vgg_heads: Heads = (UPC_ONE, UPC_TWO)
     head: HeadPlan = HEAD
     outliers: Outliers = OUTLIERS
-    kernels: tuple[Kernel, ...] = ("rbf", "linear")
-    shuffles: int = 100
-    components: int = side.COMPONENTS
-    hidden: int = side.HIDDEN
-    epochs: int = 200
-    false_faces: float = 0.4
-    seed: int = 0
+    kernels: Kernels = ("rbf", "linear")
+    shuffles: Count = 100
+    components: Count = side.COMPONENTS
+    hidden: Count = side.HIDDEN
+    epochs: Count = 200
+    false_faces: Share = 0.4
+    seed: Seed = 0
 
 
 @dataclass(frozen=True, slots=True)

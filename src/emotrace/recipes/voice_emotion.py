@@ -19,10 +19,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Generator, Tensor, nn
 
 from emotrace.corpora import ravdess
@@ -33,9 +35,10 @@ from emotrace.learn.losses import balanced_weights
 from emotrace.learn.mel_augment import MelAugmentation, augment, speech_of
 from emotrace.learn.metrics import score, softmax
 from emotrace.learn.networks.voice import EXPRESSIONS, VoiceListener
-from emotrace.learn.networks.whisper import pretrained
+from emotrace.learn.networks.whisper import BLOCKS, pretrained
 from emotrace.learn.plan import Plan, device_of
 from emotrace.learn.precision import computed_in
+from emotrace.learn.ranges import Above0, Count, From0, Share
 from emotrace.learn.state import Progress
 from emotrace.learn.voice_export import export_voice, heard_by
 from emotrace.learn.voice_protocol import (
@@ -80,17 +83,17 @@ class Config:
         plan: of the fine-tuning.
     """
 
-    blocks: int = 4
+    blocks: Annotated[int, Field(ge=1, le=BLOCKS)] = 4
     mixed: bool = True
-    dropout: float = 0.3
-    smoothing: float = 0.1
-    affect_weight: float = 1.0
-    balance: float = 0.5
-    turns: int = 3
+    dropout: Share = 0.3
+    smoothing: Share = 0.1
+    affect_weight: From0 = 1.0
+    balance: From0 = 0.5
+    turns: Count = 3
     augmentation: MelAugmentation = field(default=MelAugmentation())
-    head_passes: int = 2
-    head_epochs: int = 30
-    head_rate: float = 3e-3
+    head_passes: Count = 2
+    head_epochs: Count = 30
+    head_rate: Above0 = 3e-3
     plan: Plan = field(
         default=Plan(
             epochs=10, batch=32, method="adamw", rate=3e-4, weight_decay=0.05, warmup=1.5, average=0.995, clip=2.0,
