@@ -208,9 +208,13 @@ def train(
                                                                    "plan.epochs=3; a wrong FIELD prints the list")] = None,
 ) -> None:
     """Train a recipe (needs the train extra)."""
-    from emotrace.recipes.__main__ import run
+    from emotrace.recipes.__main__ import INTERRUPTED, run
 
-    run(recipe, corpus, out, variant=config, stills=stills or [], changes=change or [])
+    try:
+        run(recipe, corpus, out, variant=config, stills=stills or [], changes=change or [])
+    except KeyboardInterrupt:
+        print(INTERRUPTED, file=sys.stderr)
+        raise typer.Exit(130) from None
 
 
 @app.command()

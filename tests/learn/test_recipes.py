@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import subprocess
+import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +23,7 @@ from safetensors.torch import load_file  # noqa: E402
 from emotrace import weights  # noqa: E402
 from emotrace.corpora import fer2013  # noqa: E402
 from emotrace.corpora.catalogue import CLIPS, CORPORA, VOICES  # noqa: E402
-from emotrace.errors import InputError, UnknownNameError  # noqa: E402
+from emotrace.errors import FolderError, InputError, UnknownNameError  # noqa: E402
 from emotrace.learn import fer, two_heads  # noqa: E402
 from emotrace.learn.augment import crop_and_flip  # noqa: E402
 from emotrace.learn.export import run  # noqa: E402
@@ -120,6 +123,41 @@ def check_shipped(recipe, corpus, folder, config, gap=1e-4):
     for given, expected, temperature in zip((seven, eight), (logits[:, :7], logits[:, 7:]), temperatures, strict=True):
         powers = np.exp((expected - expected.max(1, keepdims=True)) / temperature)
         assert given == pytest.approx(powers / powers.sum(1, keepdims=True), abs=gap)
+
+
+TINY = ["stem=4", "widths=[8, 16, 16]", "blocks=[1, 1, 1]", "plan.batch=16", "plan.device=cpu"]
+
+
+def test_a_full_disk_is_said_in_a_line_and_the_same_command_goes_on(corpus, tmp_path):
+    resource = pytest.importorskip("resource", reason="there are no limits of file sizes to be set here")
+    changes, limits = [*TINY, "plan.epochs=2"], resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(FolderError, match=r"run: .*; make room, and the same command goes on from there") as caught:
+            run_recipe("expression_compact", corpus, tmp_path / "run", changes=changes)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "\n" not in str(caught.value)
+    run_recipe("expression_compact", corpus, tmp_path / "run", changes=changes)
+    assert (tmp_path / "run" / "best" / "scores.json").is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is no signal that is sent there")
+def test_ctrl_c_says_that_the_training_goes_on(corpus, tmp_path):
+    command = [sys.executable, "-m", "emotrace", "train", "expression_compact", "--corpus", str(corpus)]
+    command += ["--out", str(tmp_path / "run")]
+    command += [word for change in (*TINY, "plan.epochs=100000") for word in ("--set", change)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # which a shell's background takes from it
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("epoch   1")
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert error == "emotrace: interrupted; what was learnt is kept, the same command goes on from there\n"
+    assert (tmp_path / "run" / "last").exists() or (tmp_path / "run" / "last.old").exists()
 
 
 def test_what_compact_ships_is_what_was_learnt(corpus, tmp_path):

@@ -6,17 +6,24 @@ With `--ship FILE` the best weights of the run are calibrated and written as ONN
 from __future__ import annotations
 
 import argparse
+import errno
+import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from emotrace.corpora import catalogue as corpora
 from emotrace.corpora.paired import unshown
 from emotrace.corpora.table import Faces
-from emotrace.errors import EmotraceError, InputError
+from emotrace.errors import EmotraceError, FolderError, InputError
 from emotrace.learn import pages
 from emotrace.learn.shipped import name_and_path
 from emotrace.recipes import catalogue, constants, record
+
+INTERRUPTED = "emotrace: interrupted; what was learnt is kept, the same command goes on from there"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of the disk, of what a user may have of it, of one file
 
 
 def main() -> None:
@@ -35,6 +42,9 @@ def main() -> None:
     except EmotraceError as error:
         print(f"emotrace: {error}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print(INTERRUPTED, file=sys.stderr)
+        sys.exit(130)
 
 
 def run(
@@ -54,6 +64,7 @@ def run(
 
     Raises:
         InputError: the recipe ships nothing, has no such variant or constant, or takes no stills.
+        FolderError: the disk is full.
     """
     recipe = catalogue.module(name)
     if ship is not None and not hasattr(recipe, "ship"):
@@ -65,11 +76,31 @@ def run(
     beside = {"stills": [pictures(given, corpus) for given in stills]} if takes else {}
     record.write(folder, name, config)
     pages.keep()
-    result = recipe.fit(corpus, folder, config, **beside)
+    with writing(folder):
+        result = recipe.fit(corpus, folder, config, **beside)
     print(f"{result.summary}; published: {recipe.PUBLISHED.score or 'none'}")
     if ship is not None:
         temperatures = recipe.ship(corpus, folder, ship, config)
         print(f"{ship}: temperatures {', '.join(f'{value:.3f}' for value in temperatures)}")
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """A block that writes into the folder of a run.
+
+    Raises:
+        FolderError: the disk is full.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        said = re.search(r"os error (\d+)", str(error))  # safetensors say it in words alone
+        number = error.errno if isinstance(error, OSError) else int(said[1]) if said else None
+        if number not in FULL:
+            raise
+        raise FolderError(f"{folder}: {os.strerror(number)}; make room, and the same command goes on from there") from error
 
 
 def pictures(given: str, corpus: Path) -> Faces:
