@@ -137,3 +137,7 @@ def test_folds_keep_speakers_together_where_they_are_known() -> None:
     unknown = folds(labels, np.array([""] * 84))
     assert sorted(np.unique(unknown, return_counts=True)[1].tolist()) == pytest.approx([17, 17, 17, 17, 16], abs=2)
     assert set(folds(np.array([0, 0, 0, 1]), np.array([""] * 4))) == {"0", "1"}  # a class of one clip
+    who = np.array(list("aabbaabbc"))
+    single = folds(np.array([0] * 4 + [1] * 4 + [2]), who)
+    assert all(len(set(single[who == name])) == 1 for name in "abc")
+    assert len(set(single)) == 2

@@ -217,3 +217,24 @@ def test_bf16_is_close_to_fp32_and_is_fp32_on_a_processor_slow_at_it(tmp_path, m
     assert (half[0]["loss"] != full[0]["loss"]) == quick
     assert math.isclose(half[0]["loss"], full[0]["loss"], rel_tol=0.02)
     assert ("bf16 is slow on this processor: computing in fp32" in capsys.readouterr().out) != quick
+
+
+def test_a_run_goes_on_with_the_examples_it_began_with(tmp_path):
+    run(tmp_path, stop_after=2)
+    data = examples()
+    other = Examples(data.images, data.targets.flip(1))
+    with pytest.raises(InputError, match="other examples or other labels"):
+        fit(Tiny(), other, PLAN, loss=F.cross_entropy, augment=noisy, validate=lambda average: {}, folder=tmp_path)
+    facts = json.loads((tmp_path / "last" / "progress.json").read_text())
+    del facts["learnt"]   # as runs of before, which go on
+    (tmp_path / "last" / "progress.json").write_text(json.dumps(facts))
+    assert len(run(tmp_path)[1]) == 2
+
+
+def test_a_training_that_diverges_is_no_score(tmp_path):
+    for rate in (math.nan, 0.0, -1.0, math.inf):
+        with pytest.raises(InputError, match="a plan needs a rate above 0"):
+            dataclasses.replace(PLAN, rate=rate)
+    with pytest.raises(InputError, match="epoch 1: the loss is nan; take a lower rate than 1e"):
+        run(tmp_path, dataclasses.replace(PLAN, rate=1e30, clip=0.0))
+    assert not (tmp_path / "best").exists()

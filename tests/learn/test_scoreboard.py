@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -125,5 +126,10 @@ def test_what_was_fitted_is_fitted_once_for_each_setting_and_labelling(tmp_path:
     Kept(tmp_path, clips).posteriors("a model", (2, "x"), make)
     Kept(tmp_path, clips_of([0, 2], ["Train", "Val"], tmp_path)).posteriors("a model", (1, "x"), make)
     assert len(calls) == 3
+    (tmp_path / "crops").mkdir()
+    (tmp_path / "crops" / "0.png").write_bytes(b"a face")
+    Kept(tmp_path, replace(clips, faces=[tmp_path / "crops", None])).posteriors("a model", (1, "x"), make)
+    Kept(tmp_path, replace(clips, subject=np.array(["a", "b"]))).posteriors("a model", (1, "x"), make)
+    assert len(calls) == 5
     with pytest.raises(InputError, match="expected a row for each of 2 clips"):
         Kept(tmp_path, clips).posteriors("another", (), lambda: one_hot([0]))

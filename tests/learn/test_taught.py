@@ -117,3 +117,18 @@ def test_features_are_likened_whatever_their_scale_and_centre(factor, unlike):
     given = torch.cat([torch.zeros(5, 2), factor * features + 10], 1)
     loss = taught.loss_of(lambda outputs, targets: labels, 2, TEACHING)
     assert float(loss(given, torch.cat([torch.zeros(5, 2), features], 1))) == pytest.approx(7 + 3 * unlike, abs=1e-4)
+
+
+def test_a_view_that_was_left_half_written_is_not_read(tmp_path, monkeypatch):
+    def full(path, values):
+        path.write_bytes(bytes(100))
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(np, "save", full)
+        with pytest.raises(OSError, match="No space left"):
+            epochs_of(lesson(tmp_path, Counting()), 1)
+    teacher = Counting()
+    (_, targets), *_ = epochs_of(lesson(tmp_path, teacher), 1)[0]
+    assert teacher.asked == 8
+    assert targets[:, 15:].abs().min() > 0

@@ -232,3 +232,15 @@ def test_the_constants_survive_being_written_beside_the_run() -> None:
     config = replace(CONFIG, vgg_face="weights/vgg_face.mat", seed=3)
     restored = record.restored(Config, json.loads(json.dumps(asdict(config))))
     assert restored == config
+
+
+def test_a_machine_is_there_until_another_one_is_fitted(films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    clips, file = afew.read(films), tmp_path / "audio.npz"
+    file.write_bytes(b"a machine")
+    monkeypatch.setattr(upc_bimodal, "fit_chosen", killed)
+    with pytest.raises(KeyboardInterrupt):
+        upc_bimodal.machine(np.zeros((len(clips), 3), np.float32), clips, file, Config())
+    assert file.read_bytes() == b"a machine"

@@ -57,8 +57,8 @@ def load_weights(folder: Path, network: Network, part: str = "") -> Network:
     return network
 
 
-def save(folder: Path, state: State, progress: Progress, plan: Plan) -> None:
-    """All that is needed to go on."""
+def save(folder: Path, state: State, progress: Progress, plan: Plan, learnt: str = "") -> None:
+    """All that is needed to go on, and a mark of what was learnt from."""
     new = _beside(folder)
     save_file(_plain(state.network), new / "network.safetensors")
     save_file(_plain(state.average), new / "average.safetensors")
@@ -69,31 +69,33 @@ def save(folder: Path, state: State, progress: Progress, plan: Plan) -> None:
         if isinstance(value, Tensor)
     }
     save_file(tensors, new / "optimiser.safetensors")
-    content = {"plan": asdict(plan), "scaler": state.scaler.state_dict(), **asdict(progress)}
+    content = {"plan": asdict(plan), "learnt": learnt, "scaler": state.scaler.state_dict(), **asdict(progress)}
     (new / "progress.json").write_text(json.dumps(content, indent=1))
     _swap(new, folder)
 
 
-def load(folder: Path, state: State, plan: Plan) -> Progress:
+def load(folder: Path, state: State, plan: Plan, learnt: str = "") -> Progress:
     """Put the state where the run in `folder` stopped; a fresh start where there is none.
 
     Raises:
-        InputError: the run there has another plan, or is not whole.
+        InputError: the run there has another plan, has learnt from other examples, or is not whole.
     """
     if not folder.exists() and _old(folder).exists():  # killed between the two renames of a swap
         _old(folder).rename(folder)
     if not (folder / "progress.json").is_file():
         return Progress()
     try:
-        return _restored(folder, state, plan)
+        return _restored(folder, state, plan, learnt)
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, OSError, RuntimeError, SafetensorError, TypeError) as error:
         reason = str(error).rpartition("\n")[2].strip()
         raise InputError(f"{folder}: not a whole checkpoint ({reason}); train anew into another folder") from error
 
 
-def _restored(folder: Path, state: State, plan: Plan) -> Progress:
+def _restored(folder: Path, state: State, plan: Plan, learnt: str) -> Progress:
     content = json.loads((folder / "progress.json").read_text())
     _check_plan(folder, content.pop("plan"), json.loads(json.dumps(asdict(plan))))
+    if content.pop("learnt", learnt) != learnt:   # runs of before say nothing of it
+        raise InputError(f"{folder}: run on other examples or other labels than are given now; use another folder")
     state.network.load_state_dict(load_file(folder / "network.safetensors"))
     state.average.load_state_dict(load_file(folder / "average.safetensors"))
     state.scaler.load_state_dict(content.pop("scaler"))

@@ -73,8 +73,9 @@ def _answers(parts: Sequence[FittedPart], said: NDArray[np.float32], clips: Clip
 
 def folds(labels: NDArray[np.int64], subjects: NDArray[np.str_]) -> NDArray[np.str_]:
     """Up to five folds as groups, (n,) "0", "1", ...: no speaker in two where they are known, classes in balance."""
-    fold = np.arange(len(labels)) % 2   # where a class has a single clip
     known = subjects if (subjects != "").all() else None
+    row = np.arange(len(labels)) if known is None else np.unique(known, return_inverse=True)[1]
+    fold = row % 2   # where a class has a single clip
     for number, (_, left) in enumerate(folds_of(labels, known)):
         fold[left] = number
     return fold.astype(str).astype(np.str_)

@@ -71,8 +71,8 @@ class FacePart:
 
     @property
     def settings(self) -> object:
-        """The network's constants, and how many stills there are of which corpus."""
-        return self.config, self.seed, [(faces.corpus, len(faces)) for faces in self.pictures]
+        """The network's constants, and which stills there are of which corpus."""
+        return self.config, self.seed, [(faces.corpus, mark(faces.label, *faces.origin)) for faces in self.pictures]
 
     def learn(self, clips: Clips, train: Rows, valid: Rows) -> Arrays:
         """The network's weights: fitted on stills, stopped where it names most of Val's clips right."""

@@ -8,6 +8,7 @@ and is continued from its last checkpoint gives the same numbers as one that was
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from torch import Generator, Tensor, nn
 from emotrace.errors import InputError
 from emotrace.learn import checkpoint
 from emotrace.learn.log import Report, lines, say
+from emotrace.learn.mark import mark
 from emotrace.learn.plan import Plan, device_of, rate_at, view_of
 from emotrace.learn.precision import computed_in, is_taken
 from emotrace.learn.state import Progress, State
@@ -73,8 +75,9 @@ def fit(
         Progress with the history; weights of the best epoch lie in `folder / "best"`.
 
     Raises:
-        InputError: `folder` holds a run of another plan, there are fewer examples than a batch, the schedule "linear" has no
-            points, or `validate` gives no number of the name that is watched; all before the first step.
+        InputError: `folder` holds a run of another plan or on other examples, there are fewer examples than a batch, the
+            schedule "linear" has no points, or `validate` gives no number of the name that is watched; all before the first
+            step. Or the loss is no longer finite.
     """
     if len(examples) < plan.batch:
         raise InputError(f"{len(examples)} examples are fewer than a batch of {plan.batch}; use a smaller batch")
@@ -83,19 +86,22 @@ def fit(
     if not is_taken(plan.precision, device_of(plan)):
         say(f"{plan.precision} is slow on this processor: computing in fp32")
     state = State.start(network, plan, device_of(plan))
-    progress = checkpoint.load(folder / "last", state, plan)
+    learnt_from = mark(examples.images.numpy(), examples.targets.numpy())
+    progress = checkpoint.load(folder / "last", state, plan, learnt_from)
     if not progress.epoch:
         _check_watch(plan, state, validate)
     while progress.epoch < plan.epochs and not progress.exhausted(plan.patience):
         began = time.perf_counter()
         learnt = one_epoch(state, examples, plan, progress.epoch, loss, augment)
+        if not math.isfinite(learnt["loss"]):
+            raise InputError(f"epoch {progress.epoch + 1}: the loss is {learnt['loss']}; take a lower rate than {plan.rate:g}")
         with computed_in(plan.precision, device_of(plan)):
             numbers = {"epoch": progress.epoch + 1.0, **learnt, **validate(state.average)}
         numbers["seconds"] = time.perf_counter() - began
         progress.advance(numbers, plan.watch)
         if progress.best_epoch == progress.epoch:
             checkpoint.save_weights(folder / "best", state.average, numbers)
-        checkpoint.save(folder / "last", state, progress, plan)
+        checkpoint.save(folder / "last", state, progress, plan, learnt_from)
         report(numbers)
     network.load_state_dict(state.average.state_dict())
     return progress

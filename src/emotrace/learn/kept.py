@@ -1,8 +1,8 @@
 """What was fitted on a corpus, kept in the run's folder, so that a run that was killed goes on where it was.
 
-    name, settings, clips' contents, labels and splits ─▶ FOLDER/fitted/<name>-<digest>.npz ─there?─▶ arrays, else make()
+    name, settings, contents and facts of clips ─▶ FOLDER/fitted/<name>-<digest>.npz ─there?─▶ arrays, else make()
 
-Another setting, or another label, is another file; nothing stale is ever read.
+Another setting, label, split, subject or crop is another file; nothing stale is ever read.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ class Kept:
 
     def __init__(self, folder: Path, clips: Clips) -> None:
         self.folder, self.clips = folder / FOLDER, len(clips)
-        facts = zip(map(digest, clips.paths), clips.label.tolist(), clips.split.tolist(), strict=True)
-        lines = "\n".join(f"{content} {label} {split}" for content, label, split in facts)
+        seen = (digest(face) if face else "" for face in clips.faces)
+        lists = clips.label.tolist(), clips.split.tolist(), clips.subject.tolist()
+        lines = "\n".join(" ".join(map(str, facts)) for facts in zip(map(digest, clips.paths), seen, *lists, strict=True))
         self.corpus = hashlib.sha256(lines.encode()).hexdigest()
 
     def arrays(self, name: str, settings: object, make: Callable[[], Arrays]) -> Arrays:

@@ -128,9 +128,10 @@ class Lesson:
         if path.is_file() and (kept := np.lib.format.open_memmap(path, "r+")).shape == shape:
             return kept
         self.folder.mkdir(parents=True, exist_ok=True)
-        kept = np.lib.format.open_memmap(path, "w+", np.float16, shape)
-        kept[:] = np.nan
-        return kept
+        draft = path.with_name("." + path.name)   # a file that is filled in place would be of zeros, were it left half filled
+        np.save(draft, np.full(shape, np.nan, np.float16))
+        draft.replace(path)
+        return np.lib.format.open_memmap(path, "r+")
 
     @torch.no_grad()
     def _asked(self, images: Tensor) -> np.ndarray[tuple[int, int], np.dtype[np.float16]]:

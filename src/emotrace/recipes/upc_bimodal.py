@@ -307,11 +307,12 @@ def audio(clips: Clips, folder: Path, config: Config, learn: bool = False) -> Mo
 
 def machine(values: Features, clips: Clips, file: Path, config: Config, standardised: bool = True) -> None:
     """Fit a machine on features (n, d) of Train's clips, and keep it; no file is left where there is nothing to learn."""
-    file.unlink(missing_ok=True)
     train = usable(clips, "Train", values)
-    if len(np.unique(clips.label[train])) > 1:
+    if len(np.unique(clips.label[train])) > 1:   # what lies there is good until another one is fitted
         how = config.kernels, config.shuffles, config.seed, standardised
         arrays.keep(file, fit_chosen(values[train], clips.label[train], clips.subject[train], *how))
+    else:
+        file.unlink(missing_ok=True)
 
 
 # Fusion, of what both say, or of what both say it by.
@@ -339,7 +340,6 @@ def features(face: Model, voice: Model, clips: Clips, folder: Path, config: Conf
     """Features of both side by side, principal components, and a layer with softmax or a machine on them; learnt from Train."""
     joined = side.side_by_side(face.features, voice.features)
     train = usable(clips, "Train", joined)
-    (folder / REDUCTION).unlink(missing_ok=True)
     if len(np.unique(clips.label[train])) > 1:
         reduction = side.fit_reduction(joined[train], config.components)
         few, labels = reduction.of(joined), clips.label[train]
@@ -347,6 +347,8 @@ def features(face: Model, voice: Model, clips: Clips, folder: Path, config: Conf
         arrays.keep(folder / LAYERS, layers)
         machine(few, clips, folder / JOINT, config, standardised=False)
         arrays.keep(folder / REDUCTION, reduction)
+    else:
+        (folder / REDUCTION).unlink(missing_ok=True)
     return {name: answer(name, face, voice, folder) for name in (PERCEPTRON, MACHINE)}
 
 
