@@ -9,8 +9,8 @@ torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'
 onnx = pytest.importorskip("onnx", reason="needs pip install 'emotrace[train]'")
 
 from emotrace.corpora.voices import table  # noqa: E402
-from emotrace.errors import WeightsError  # noqa: E402
-from emotrace.learn import export, voice_export  # noqa: E402
+from emotrace.errors import InputError, WeightsError  # noqa: E402
+from emotrace.learn import arrays, export, voice_export  # noqa: E402
 from emotrace.learn import voice_protocol as protocol  # noqa: E402
 from emotrace.learn.export import run  # noqa: E402
 from emotrace.learn.mel_augment import MelAugmentation, augment, padded, speech_of  # noqa: E402
@@ -78,9 +78,30 @@ def test_no_speaker_is_in_two_groups_and_each_group_has_as_many_women_as_men(act
 
 
 def test_every_clip_is_left_out_once(actors, polish):
-    both = [protocol.left_out(actors, polish, number) for number in range(protocol.RUNS)]
+    both = [protocol.left_out(actors, polish, number) for number in protocol.runs_of(polish)]
     assert np.stack([rows for rows, _ in both]).sum(0).tolist() == [1] * 80
     assert np.stack([rows for _, rows in both]).sum(0).tolist() == [1] * 42
+
+
+@pytest.mark.parametrize("speakers", [3, 7, 9])
+def test_every_clip_is_left_out_once_by_however_many_speak(actors, speakers):
+    who = [f"S{i % speakers}" for i in range(36)]
+    polish = protocol.Clips.of(table("nEMO", sounds(36, 1), [0] * 36, [""] * 36, speaker=who, gender=["female"] * 36))
+    both = [protocol.left_out(actors, polish, number) for number in protocol.runs_of(polish)]
+    assert np.stack([rows for rows, _ in both]).sum(0).tolist() == [1] * 80
+    assert np.stack([rows for _, rows in both]).sum(0).tolist() == [1] * 36
+
+
+def test_runs_on_other_recordings_are_not_gathered(actors, polish, tmp_path):
+    out, _ = protocol.left_out(actors, polish, 0)
+    (tmp_path / "run0").mkdir()
+    said = {name + kind: np.zeros((count, 10), np.float32) for kind in ("", protocol.SHORT)
+            for name, count in zip(protocol.NAMES, (out.sum(), 6), strict=True)}  # fmt: skip
+    said[protocol.RECORDINGS] = np.array(protocol.recordings_of((actors, polish)))
+    arrays.save(tmp_path / "run0" / protocol.FILE, said)
+    assert len(protocol.gathered(actors, polish, tmp_path)["ravdess"][0]) == out.sum()
+    with pytest.raises(InputError, match="run0: run on other recordings"):
+        protocol.gathered(actors[np.arange(80) > 0], polish, tmp_path)
 
 
 def test_affect_is_derived_from_label_and_intensity(actors):

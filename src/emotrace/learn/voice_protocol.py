@@ -1,7 +1,7 @@
 """How the voice network is tested: speakers of RAVDESS and nEMO left out in turn, and what is derived as their affect.
 
     run i leaves out   group i of RAVDESS's actors (five groups, each half women)   and speaker i of nEMO
-    run 5, 6           nobody                                                       and speaker i of nEMO
+    run 5, 6, ...      nobody                                                       and speaker i of nEMO
 
 What the runs say of those they never heard is gathered, so that every clip is judged once.
 """
@@ -19,9 +19,12 @@ from torch import Tensor
 
 from emotrace.corpora import nemo, ravdess
 from emotrace.corpora.voices import Voices
+from emotrace.errors import InputError
 from emotrace.face.valence_arousal import PLACES
+from emotrace.learn import arrays
 from emotrace.learn.by_speaker import centred
 from emotrace.learn.evaluate import as_json
+from emotrace.learn.mark import mark
 from emotrace.learn.mel_augment import padded, speech_of
 from emotrace.learn.metrics import concordance, score, softmax, temperature
 from emotrace.learn.networks.voice import EXPRESSIONS, VoiceListener
@@ -32,9 +35,9 @@ NAMES = ("ravdess", "nemo")   # folders of the two corpora
 WINDOW = 200                  # frames that `analyze` hears at once: 2 s
 SHORT = " in 2 s"             # behind a corpus's name, where that much of each clip was heard
 BY_SPEAKER = " by speaker"    # behind it, where answers are taken relative to those about the same speaker
+RECORDINGS = "recordings"     # in that file, which ones there were; see `recordings_of`
 FILE = "outputs.npz"          # in a run's folder, what it says of those left out
 GROUPS = 5                    # of RAVDESS's actors
-RUNS = 7                      # one for each speaker of nEMO that we have
 CALM = (0.68, -0.46)          # "relaxed". Source: Russell & Mehrabian 1977, as of PLACES
 SHOWN = 96                    # clips of each corpus that measure the ranges of 8 bits
 UNVARIED = 0.5                # intensity of corpora that do not vary it: between normal and strong
@@ -116,8 +119,19 @@ def speakers_of(corpus: Voices) -> list[NDArray[np.bool_]]:
 
 def left_out(actors: Clips, polish: Clips, run: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Rows of both corpora that a run of the cross-validation is tested on."""
-    nobody = np.zeros(len(actors), np.bool_)
-    return groups_of(actors.corpus)[run] if run < GROUPS else nobody, speakers_of(polish.corpus)[run]
+    groups, speakers = groups_of(actors.corpus), speakers_of(polish.corpus)
+    nobody = np.zeros(len(actors), np.bool_), np.zeros(len(polish), np.bool_)
+    return groups[run] if run < GROUPS else nobody[0], speakers[run] if run < len(speakers) else nobody[1]
+
+
+def runs_of(polish: Clips) -> range:
+    """The runs in which every group of RAVDESS's actors and every speaker of nEMO is left out once."""
+    return range(max(GROUPS, len(speakers_of(polish.corpus))))
+
+
+def recordings_of(parts: Sequence[Clips]) -> str:
+    """A mark of which recordings there are in both corpora, and of their labels."""
+    return mark(*(column for part in parts for column in (*part.corpus.origin, part.corpus.label)))
 
 
 def said_of(hear: Hear, parts: Sequence[Clips]) -> dict[str, NDArray[np.float32]]:
@@ -135,16 +149,23 @@ def shown_of(parts: Sequence[Clips]) -> Tensor:
 
 
 def gathered(actors: Clips, polish: Clips, folder: Path) -> dict[str, tuple[NDArray[np.float32], Voices]]:
-    """What the runs that are done say of clips whose speakers they never heard: outputs (n, 10), and those clips' table."""
+    """What the runs that are done say of clips whose speakers they never heard: outputs (n, 10), and those clips' table.
+
+    Raises:
+        InputError: a run heard other recordings than these, or what it said is not whole.
+    """
     parts, found = (actors, polish), {}
-    done = [run for run in range(RUNS) if (folder / f"run{run}" / FILE).is_file()]
+    done = [run for run in runs_of(polish) if (folder / f"run{run}" / FILE).is_file()]
+    said_in = {run: arrays.load(folder / f"run{run}" / FILE) for run in done}
+    for run, said in said_in.items():
+        if str(said.get(RECORDINGS, recordings_of(parts))) != recordings_of(parts):   # runs of before do not say
+            raise InputError(f"{folder / f'run{run}'}: run on other recordings than are given now; use another folder")
     for i, name in enumerate(NAMES):
         rows = [left_out(actors, polish, run)[i] for run in done]
         table = [parts[i].corpus[np.concatenate([np.flatnonzero(each) for each in rows])]] if any(map(np.any, rows)) else []
         for corpus in table:
             for kind in (name, name + SHORT):
-                said = [np.load(folder / f"run{run}" / FILE, allow_pickle=False)[kind] for run in done]
-                found[kind] = np.concatenate(said), corpus
+                found[kind] = np.concatenate([said_in[run][kind] for run in done]), corpus
     return found
 
 

@@ -28,6 +28,7 @@ from pydantic import Field
 from torch import Generator, Tensor, nn
 
 from emotrace.corpora import ravdess
+from emotrace.learn import arrays
 from emotrace.learn import fit as loop
 from emotrace.learn.fit import Examples
 from emotrace.learn.log import Report, lines
@@ -44,13 +45,15 @@ from emotrace.learn.voice_export import export_voice, heard_by
 from emotrace.learn.voice_protocol import (
     FILE,
     NAMES,
-    RUNS,
+    RECORDINGS,
     Clips,
     affect,
     cross_scores,
     left_out,
     outputs_of,
     read,
+    recordings_of,
+    runs_of,
     said_of,
     shown_of,
     warmth_of,
@@ -208,7 +211,7 @@ def validate_run(actors: Clips, polish: Clips, run: int, folder: Path, config: C
     heard = [actors[~out_actors], polish[~out_polish]]
     export_voice(fit_on(heard, place, config, report), 1.0, shown_of(heard), place / "voice.onnx")
     said = said_of(partial(heard_by, place / "voice.onnx"), (actors[out_actors], polish[out_polish]))
-    np.savez(place / FILE, allow_pickle=False, **said)
+    arrays.save(place / FILE, said | {RECORDINGS: np.array(recordings_of((actors, polish)))})
 
 
 def transferred(learnt: Clips, tested: Clips, folder: Path, config: Config, report: Report = lines) -> float:
@@ -235,7 +238,7 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Report
     """
     config = config or Config()
     actors, polish = read(corpus)
-    for run in range(RUNS):
+    for run in runs_of(polish):
         validate_run(actors, polish, run, folder, config, report)
     scores: dict[str, object] = dict(cross_scores(actors, polish, folder, warmth_of(actors, polish, folder)))
     scores["ravdess to nemo"] = transferred(actors, polish, folder / "from_ravdess", config, report)
