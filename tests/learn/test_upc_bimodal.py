@@ -113,6 +113,8 @@ def test_each_modality_is_trained_and_together_they_name_what_neither_does_alone
     assert json.loads((run_folder / "scores.json").read_text())["chosen"] == board.chosen
     assert "best single model on Val" in board.notes[0]
     assert "0.0% of" in board.notes[1]
+    assert "2 of " in board.notes[-1]
+    assert "Test/Happy/unreadable.avi (" in board.notes[-1]
     assert "(chosen)" in (run_folder / "scores.md").read_text()
 
 

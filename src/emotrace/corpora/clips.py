@@ -83,6 +83,15 @@ class Clips:
         """Rows that cannot be opened, and why in one line; each clip's first picture is decoded to find out."""
         return {row: reason for row, path in enumerate(self.paths) if (reason := _trouble(path))}
 
+    def damage(self, most: int = 5) -> tuple[str, ...]:
+        """A sentence that says which clips cannot be opened, naming so many; none where all can."""
+        found = self.unreadable()
+        if not found:
+            return ()
+        named = "; ".join(f"{self.origin[row]} ({why})" for row, why in list(found.items())[:most])
+        more = f"; and {len(found) - most} more" if len(found) > most else ""
+        return (f"{len(found)} of {len(self)} clips cannot be opened, and nothing is said of them: {named}{more}.",)
+
 
 def pictures_of(folder: Path) -> list[Path]:
     """The pictures in a folder of cropped faces, by name."""

@@ -146,11 +146,12 @@ def fit(
     choices = [*of_swapped, *of_val]  # of those that are level on Val, what has learnt from more clips
     answer = next(line for line in choices if line.name == best(choices))
     took = f"The whole training took {watch.total:.0f} s."
-    board = Scoreboard("EmoNets", tuple(rows), answer.name, (beside_best(alone, answer), NOTE, *notes, took))
-    board.write(folder, pictured=[part.part.name for part in fitted])
+    notes += [took, *clips.damage()]
+    board = Scoreboard("EmoNets", tuple(rows), answer.name, (beside_best(alone, answer), NOTE, *notes))
     for lesson, rule in product((from_val, from_swapped), rules(config)):
         if lesson.title(rule) == board.chosen:
             keep_system(folder / SYSTEM, fitted, lesson, rule)
+    board.write(folder, pictured=[part.part.name for part in fitted])   # last: with it, the run is whole
     return board
 
 

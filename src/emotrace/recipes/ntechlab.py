@@ -213,7 +213,7 @@ def fit(
     lines += combinations(bench, singles)
     answer, system = submitted(bench, frames, voice)
     keep(bench, folder, kind, system)
-    board = Scoreboard("NTechLab 2017", (*lines, answer), answer.name, (beside_best(alone, answer), *NOTES))
+    board = Scoreboard("NTechLab 2017", (*lines, answer), answer.name, (beside_best(alone, answer), *NOTES, *clips.damage()))
     board.write(folder, [f"{name}: {config.aggregation}" for name in found])
     return board
 

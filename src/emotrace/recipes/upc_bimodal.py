@@ -198,7 +198,8 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Say = 
         extra, notes = outlier_rows(film, clips, folder, config)
     answer = next(line for line in rows if line.name == best(rows))
     singles = [line for line in rows if line.table == "One modality"]
-    board = Scoreboard("UPC bimodal 2017", (*rows, *extra), answer.name, (beside_best(singles, answer), *notes))
+    notes = (beside_best(singles, answer), *notes, *clips.damage())
+    board = Scoreboard("UPC bimodal 2017", (*rows, *extra), answer.name, notes)
     system = {"chosen": board.chosen, "trunk": film.trunk, "widths": film.widths, "head": head and head.name}
     (folder / SYSTEM).write_text(json.dumps(system, indent=1))
     board.write(folder, pictured=[face.name, voice.name])
