@@ -75,12 +75,14 @@ def fit(
         Progress with the history; weights of the best epoch lie in `folder / "best"`.
 
     Raises:
-        InputError: `folder` holds a run of another plan or on other examples, there are fewer examples than a batch, the
-            schedule "linear" has no points, or `validate` gives no number of the name that is watched; all before the first
-            step. Or the loss is no longer finite.
+        InputError: `folder` holds a run of another plan or on other examples, there are fewer examples than a batch, the rate
+            is no number, the schedule "linear" has no points, or `validate` gives no number of the name that is watched; all
+            before the first step. Or the loss is no longer finite.
     """
     if len(examples) < plan.batch:
         raise InputError(f"{len(examples)} examples are fewer than a batch of {plan.batch}; use a smaller batch")
+    if not (math.isfinite(plan.rate) and plan.rate >= 0):
+        raise InputError(f"the plan's rate is {plan.rate}; expected a number of at least 0")
     if plan.schedule == "linear" and not plan.points:
         raise InputError("the plan's schedule is 'linear', but it has no points; give some, or take another schedule")
     if not is_taken(plan.precision, device_of(plan)):

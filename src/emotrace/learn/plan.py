@@ -74,8 +74,6 @@ class Plan:
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 1:
             raise InputError(f"a plan of {self.epochs} epochs in batches of {self.batch} learns nothing; both need at least 1")
-        if not (math.isfinite(self.rate) and self.rate > 0):
-            raise InputError(f"a plan needs a rate above 0, got {self.rate}")
 
 
 def view_of(plan: Plan, epoch: int) -> int:
