@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -60,6 +61,16 @@ def test_the_constants_are_those_of_the_paper() -> None:
     assert (config.activity.words, config.mouths.centroids, config.mouths.side) == (3000, 400, 96)
     assert config.faces.plan.rate == 0.001
     assert emonets.PUBLISHED.score == 0.4767
+
+
+def test_a_network_that_learnt_from_other_stills_is_another(tmp_path: Path) -> None:
+    faces = made_films.stills()
+    dimmed = replace(faces, pictures=[picture // 2 for picture in faces.pictures])
+    turned = replace(faces, label=faces.label[::-1])
+    parts = (emonets.parts(tmp_path, SMALL, [stills])[0] for stills in (faces, made_films.stills(), dimmed, turned))
+    same, again, *others = (repr(part.settings) for part in parts)
+    assert same == again
+    assert len({same, *others}) == 3
 
 
 @pytest.mark.slow

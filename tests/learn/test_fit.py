@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
@@ -46,7 +47,7 @@ def noisy(images, targets, epoch, generator):
     return images.float() + 5 * torch.randn(images.shape, generator=generator), targets
 
 
-def run(folder, plan=PLAN, seed=1, stop_after=None):
+def run(folder, plan=PLAN, seed=1, stop_after=None, beside=()):
     torch.manual_seed(seed)
     network, data, seen = Tiny(), examples(), []
 
@@ -61,7 +62,8 @@ def run(folder, plan=PLAN, seed=1, stop_after=None):
             raise KeyboardInterrupt
 
     try:
-        fit(network, data, plan, loss=F.cross_entropy, augment=noisy, validate=validate, folder=folder, report=report)
+        fit(network, data, plan, loss=F.cross_entropy, augment=noisy, validate=validate, folder=folder, report=report,
+            beside=beside)  # fmt: skip
     except KeyboardInterrupt:
         return network, seen
     return network, seen
@@ -225,10 +227,13 @@ def test_a_run_goes_on_with_the_examples_it_began_with(tmp_path):
     other = Examples(data.images, data.targets.flip(1))
     with pytest.raises(InputError, match="other examples or other labels"):
         fit(Tiny(), other, PLAN, loss=F.cross_entropy, augment=noisy, validate=lambda average: {}, folder=tmp_path)
+    with pytest.raises(InputError, match="other examples or other labels"):   # other pictures to choose the epoch by
+        run(tmp_path, beside=[np.zeros(3)])
+    assert len(run(tmp_path, stop_after=1)[1]) == 1
     facts = json.loads((tmp_path / "last" / "progress.json").read_text())
     del facts["learnt"]   # as runs of before, which go on
     (tmp_path / "last" / "progress.json").write_text(json.dumps(facts))
-    assert len(run(tmp_path)[1]) == 2
+    assert len(run(tmp_path)[1]) == 1
 
 
 def test_a_training_that_diverges_is_no_score(tmp_path):

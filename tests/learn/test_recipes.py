@@ -188,15 +188,40 @@ def test_a_further_round_begins_with_the_average_of_the_one_before(corpus, tmp_p
 
 def test_answers_of_a_teacher_are_kept_apart_for_other_pictures():
     plan, stages = expression_mobilenet.TAUGHT.plan, expression_mobilenet.TAUGHT.stages
-    folder = expression_mobilenet.answers_folder(stages, plan, 100)
-    assert folder == expression_mobilenet.answers_folder(stages, replace(plan, rate=1e-5), 100)
+    pictures = np.zeros((100, 1, 8, 8), np.uint8)
+    other = pictures.copy()   # as many of another corpus
+    other[50] = 1
+    folder = expression_mobilenet.answers_folder(stages, plan, pictures)
+    assert folder == expression_mobilenet.answers_folder(stages, replace(plan, rate=1e-5), pictures)
     lighter = (replace(stages[0], augmentation=expression_mobilenet.LIGHT),)
     others = {
-        expression_mobilenet.answers_folder(lighter, plan, 100),
-        expression_mobilenet.answers_folder(stages, replace(plan, seed=1), 100),
-        expression_mobilenet.answers_folder(stages, plan, 101),
+        expression_mobilenet.answers_folder(lighter, plan, pictures),
+        expression_mobilenet.answers_folder(stages, replace(plan, seed=1), pictures),
+        expression_mobilenet.answers_folder(stages, plan, pictures[1:]),
+        expression_mobilenet.answers_folder(stages, plan, other),
     }
-    assert len(others | {folder}) == 4
+    assert len(others | {folder}) == 5
+
+
+def relabelled(corpus, folder, usage):
+    """The corpus with other labels in one of its parts."""
+    known = pq.read_table(corpus).to_pydict()
+    turned = [WORDS[(WORDS.index(word) + 1) % 7] for word in known["label"]]
+    rows = zip(known["label"], turned, known["usage"], strict=True)
+    known["label"] = [new if part == usage else old for old, new, part in rows]
+    pq.write_table(pa.table(known), folder / f"{usage}.parquet")
+    return folder / f"{usage}.parquet"
+
+
+@pytest.mark.parametrize("usage", ["Training", "PublicTest"])
+@pytest.mark.parametrize("recipe", [expression_compact, expression_convnet1])
+def test_a_run_is_not_gone_on_with_on_a_corpus_of_other_labels(recipe, usage, corpus, tmp_path):
+    small = {"widths": (8, 16, 16), "blocks": (1, 1, 1)} if recipe is expression_compact else {}
+    config = recipe.Config(plan=PLAN, **small)
+    done = recipe.fit(corpus, tmp_path / "run", config)
+    assert recipe.fit(corpus, tmp_path / "run", config).history == done.history
+    with pytest.raises(InputError, match="run on other examples or other labels than are given now"):
+        recipe.fit(relabelled(corpus, tmp_path, usage), tmp_path / "run", config)
 
 
 def test_every_round_shows_other_views():

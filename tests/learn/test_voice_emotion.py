@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -102,6 +104,9 @@ def test_runs_on_other_recordings_are_not_gathered(actors, polish, tmp_path):
     assert len(protocol.gathered(actors, polish, tmp_path)["ravdess"][0]) == out.sum()
     with pytest.raises(InputError, match="run0: run on other recordings"):
         protocol.gathered(actors[np.arange(80) > 0], polish, tmp_path)
+    louder = replace(actors.corpus, recordings=[2 * sound for sound in actors.corpus.recordings])  # files of the same names
+    with pytest.raises(InputError, match="run0: run on other recordings"):   # said before another run is trained
+        recipe.validate_run(protocol.Clips(louder, actors.mels), polish, 0, tmp_path, CONFIG)
 
 
 def test_affect_is_derived_from_label_and_intensity(actors):

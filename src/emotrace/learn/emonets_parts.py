@@ -29,7 +29,8 @@ from emotrace.learn.bag_of_mouths import Codebook, Mouths, Regression
 from emotrace.learn.clip_parts import Features
 from emotrace.learn.clip_posteriors import Chosen
 from emotrace.learn.clip_store import Arrays, ClipStore
-from emotrace.learn.mark import mark
+from emotrace.learn.kept import known_of
+from emotrace.learn.mark import content, mark
 from emotrace.learn.motion_words import SUPER, MotionFeatures
 from emotrace.learn.networks.convnet1 import Centred, ConvNet1
 from emotrace.learn.networks.dbn_mlp import AudioNetwork
@@ -71,15 +72,16 @@ class FacePart:
 
     @property
     def settings(self) -> object:
-        """The network's constants, and which stills there are of which corpus."""
-        return self.config, self.seed, [(faces.corpus, mark(faces.label, *faces.origin)) for faces in self.pictures]
+        """The network's constants, and what the stills show and are called."""
+        shown = [mark(faces.label, faces.votes, *faces.split, *map(content, faces.pictures)) for faces in self.pictures]
+        return self.config, self.seed, shown
 
     def learn(self, clips: Clips, train: Rows, valid: Rows) -> Arrays:
         """The network's weights: fitted on stills, stopped where it names most of Val's clips right."""
         pictures = stills.read(self.pictures)
         frames = [unlit(clip) for clip in frames_of_clips(clips[valid], stills.SIDE, self.store, report=self.report)]
         ready = stills.Stills(stills.prepared(pictures.images), pictures.label)
-        own = self.folder / f"convnet-{mark(self.settings)[:8]}"
+        own = self.folder / f"convnet-{mark(self.settings, known_of(clips[valid]))[:8]}"
         network = stills.fit(ready, frames, clips.label[valid], np.arange(len(valid)), own, self.config)
         return {name: value.numpy() for name, value in network.state_dict().items()}
 

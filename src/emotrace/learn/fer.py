@@ -76,7 +76,7 @@ def fit(network: nn.Module, lessons: Lessons, plan: Plan, vary: Augment, folder:
         report: told each epoch's numbers.
 
     Raises:
-        InputError: `folder` holds a run of another plan.
+        InputError: `folder` holds a run of another plan, or on other pictures.
     """
     targets = F.one_hot(torch.from_numpy(lessons.label), len(EXPRESSION_7)).float()
 
@@ -87,4 +87,5 @@ def fit(network: nn.Module, lessons: Lessons, plan: Plan, vary: Augment, folder:
     return loop.fit(
         network, Examples(torch.from_numpy(lessons.images)[:, None], targets), plan,
         loss=cross_entropy, augment=vary, validate=validate, folder=folder, report=report,
+        beside=(lessons.held_out, lessons.held_out_label),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +57,7 @@ def fit(
     validate: Validate,
     folder: Path,
     report: Report = lines,
+    beside: Sequence[object] = (),
 ) -> Progress:
     """Fit a network, or continue the run that lies in `folder`.
 
@@ -70,6 +71,7 @@ def fit(
             chooses, larger is better.
         folder: gets `last/` after every epoch and `best/` whenever the watched number rises.
         report: called with each epoch's numbers.
+        beside: what `augment` and `validate` look at beside the examples, as `mark` takes it.
 
     Returns:
         Progress with the history; weights of the best epoch lie in `folder / "best"`.
@@ -88,7 +90,7 @@ def fit(
     if not is_taken(plan.precision, device_of(plan)):
         say(f"{plan.precision} is slow on this processor: computing in fp32")
     state = State.start(network, plan, device_of(plan))
-    learnt_from = mark(examples.images.numpy(), examples.targets.numpy())
+    learnt_from = mark(examples.images.numpy(), examples.targets.numpy(), *beside)
     progress = checkpoint.load(folder / "last", state, plan, learnt_from)
     if not progress.epoch:
         _check_watch(plan, state, validate)

@@ -34,10 +34,7 @@ class Kept:
 
     def __init__(self, folder: Path, clips: Clips) -> None:
         self.folder, self.clips = folder / FOLDER, len(clips)
-        seen = (digest(face) if face else "" for face in clips.faces)
-        lists = clips.label.tolist(), clips.split.tolist(), clips.subject.tolist()
-        lines = "\n".join(" ".join(map(str, facts)) for facts in zip(map(digest, clips.paths), seen, *lists, strict=True))
-        self.corpus = hashlib.sha256(lines.encode()).hexdigest()
+        self.corpus = known_of(clips)
 
     def arrays(self, name: str, settings: object, make: Callable[[], Arrays]) -> Arrays:
         """What was kept, or what `make` gives, which is kept from then on.
@@ -70,3 +67,11 @@ class Kept:
             return {POSTERIORS: made}
 
         return np.asarray(self.arrays(name, settings, checked)[POSTERIORS], np.float32)
+
+
+def known_of(clips: Clips) -> str:
+    """A digest of what clips hold, and of all that is known of them."""
+    seen = (digest(face) if face else "" for face in clips.faces)
+    lists = clips.label.tolist(), clips.split.tolist(), clips.subject.tolist()
+    lines = "\n".join(" ".join(map(str, facts)) for facts in zip(map(digest, clips.paths), seen, *lists, strict=True))
+    return hashlib.sha256(lines.encode()).hexdigest()

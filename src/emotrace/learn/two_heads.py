@@ -173,6 +173,7 @@ def fit(
         validate=lambda network: validation(At(network, size), held_out, pictures),
         folder=folder,
         report=report,
+        beside=(pictures, held_out.label, held_out.votes),
     )
 
 

@@ -23,8 +23,9 @@ from emotrace.errors import InputError
 from emotrace.face.valence_arousal import PLACES
 from emotrace.learn import arrays
 from emotrace.learn.by_speaker import centred
+from emotrace.learn.clip_store import Arrays
 from emotrace.learn.evaluate import as_json
-from emotrace.learn.mark import mark
+from emotrace.learn.mark import content, mark
 from emotrace.learn.mel_augment import padded, speech_of
 from emotrace.learn.metrics import concordance, score, softmax, temperature
 from emotrace.learn.networks.voice import EXPRESSIONS, VoiceListener
@@ -130,8 +131,10 @@ def runs_of(polish: Clips) -> range:
 
 
 def recordings_of(parts: Sequence[Clips]) -> str:
-    """A mark of which recordings there are in both corpora, and of their labels."""
-    return mark(*(column for part in parts for column in (*part.corpus.origin, part.corpus.label)))
+    """A mark of the recordings of corpora, of who speaks in them, and how."""
+    tables = [part.corpus for part in parts]
+    facts = ((table.label, table.intensity, *table.speaker, *map(content, table.recordings)) for table in tables)
+    return mark(*(fact for table in facts for fact in table))
 
 
 def said_of(hear: Hear, parts: Sequence[Clips]) -> dict[str, NDArray[np.float32]]:
@@ -148,6 +151,22 @@ def shown_of(parts: Sequence[Clips]) -> Tensor:
     return torch.stack([window[:shortest].float() for window in long])
 
 
+def said_before(place: Path, recordings: str) -> Arrays:
+    """What a run that is done says of those left out, by name.
+
+    Args:
+        place: folder of the run.
+        recordings: mark of those that there are now.
+
+    Raises:
+        InputError: it heard other recordings, or what it said is not whole.
+    """
+    said = arrays.load(place / FILE)
+    if str(said.get(RECORDINGS, recordings)) != recordings:   # runs of before do not say
+        raise InputError(f"{place}: run on other recordings than are given now; use another folder")
+    return said
+
+
 def gathered(actors: Clips, polish: Clips, folder: Path) -> dict[str, tuple[NDArray[np.float32], Voices]]:
     """What the runs that are done say of clips whose speakers they never heard: outputs (n, 10), and those clips' table.
 
@@ -156,16 +175,14 @@ def gathered(actors: Clips, polish: Clips, folder: Path) -> dict[str, tuple[NDAr
     """
     parts, found = (actors, polish), {}
     done = [run for run in runs_of(polish) if (folder / f"run{run}" / FILE).is_file()]
-    said_in = {run: arrays.load(folder / f"run{run}" / FILE) for run in done}
-    for run, said in said_in.items():
-        if str(said.get(RECORDINGS, recordings_of(parts))) != recordings_of(parts):   # runs of before do not say
-            raise InputError(f"{folder / f'run{run}'}: run on other recordings than are given now; use another folder")
+    known = recordings_of(parts)
+    said_in = {run: said_before(folder / f"run{run}", known) for run in done}
     for i, name in enumerate(NAMES):
         rows = [left_out(actors, polish, run)[i] for run in done]
         table = [parts[i].corpus[np.concatenate([np.flatnonzero(each) for each in rows])]] if any(map(np.any, rows)) else []
         for corpus in table:
             for kind in (name, name + SHORT):
-                found[kind] = np.concatenate([said_in[run][kind] for run in done]), corpus
+                found[kind] = np.concatenate([np.asarray(said_in[run][kind], np.float32) for run in done]), corpus
     return found
 
 

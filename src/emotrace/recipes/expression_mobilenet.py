@@ -17,7 +17,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from emotrace.corpora import fer2013
@@ -125,7 +127,7 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Report
     for plan, place in rounds(config, folder):
         shown = vary
         if teaching:
-            kept = folder / answers_folder(config.stages, plan, len(lessons))
+            kept = folder / answers_folder(config.stages, plan, lessons.images.numpy())
             shown = Lesson(vary, large, teaching, plan, len(lessons) // plan.batch, face_densenet.FEATURES, kept)
         progress = two_heads.fit(network, plan, lessons, held_out, shown, config.size, loss, place, report)
     if plan.watch == "epoch":
@@ -139,9 +141,9 @@ def rounds(config: Config, folder: Path) -> list[tuple[Plan, Path]]:
     return [*((plan, folder / f"round{i}") for i, plan in enumerate(plans[:-1], 1)), (plans[-1], folder)]
 
 
-def answers_folder(stages: tuple[Stage, ...], plan: Plan, lessons: int) -> str:
+def answers_folder(stages: tuple[Stage, ...], plan: Plan, pictures: NDArray[np.uint8]) -> str:
     """Name of the folder with what the teacher said: another one for whatever makes other pictures of other views."""
-    return f"teacher-{mark((stages, plan.seed, plan.batch, lessons))}"
+    return f"teacher-{mark((stages, plan.seed, plan.batch), pictures)}"
 
 
 def teacher(plan: Plan) -> Teacher:

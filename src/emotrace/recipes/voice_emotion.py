@@ -54,6 +54,7 @@ from emotrace.learn.voice_protocol import (
     read,
     recordings_of,
     runs_of,
+    said_before,
     said_of,
     shown_of,
     warmth_of,
@@ -167,6 +168,7 @@ def fit_on(clips: Sequence[Clips], folder: Path, config: Config, report: Report)
     loop.fit(
         network, lessons.examples, config.plan, loss=lambda outputs, wanted: loss(outputs, wanted, config),
         augment=lessons.vary, validate=lambda average: {}, folder=folder, report=report,
+        beside=[recordings_of(clips)],
     )  # fmt: skip
     return network.eval()
 
@@ -203,15 +205,20 @@ def _heard(network: VoiceListener, lessons: Lessons, config: Config) -> tuple[Te
 
 
 def validate_run(actors: Clips, polish: Clips, run: int, folder: Path, config: Config, report: Report = lines) -> None:
-    """One run of the cross-validation: fit on the others, and keep what the network, as shipped, says of those left out."""
-    place = folder / f"run{run}"
+    """One run of the cross-validation: fit on the others, and keep what the network, as shipped, says of those left out.
+
+    Raises:
+        InputError: the run is done, but on other recordings.
+    """
+    place, known = folder / f"run{run}", recordings_of((actors, polish))
     if (place / FILE).is_file():
+        said_before(place, known)
         return
     out_actors, out_polish = left_out(actors, polish, run)
     heard = [actors[~out_actors], polish[~out_polish]]
     export_voice(fit_on(heard, place, config, report), 1.0, shown_of(heard), place / "voice.onnx")
     said = said_of(partial(heard_by, place / "voice.onnx"), (actors[out_actors], polish[out_polish]))
-    arrays.save(place / FILE, said | {RECORDINGS: np.array(recordings_of((actors, polish)))})
+    arrays.save(place / FILE, said | {RECORDINGS: np.array(known)})
 
 
 def transferred(learnt: Clips, tested: Clips, folder: Path, config: Config, report: Report = lines) -> float:
