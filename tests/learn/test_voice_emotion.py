@@ -107,6 +107,9 @@ def test_runs_on_other_recordings_are_not_gathered(actors, polish, tmp_path):
     louder = replace(actors.corpus, recordings=[2 * sound for sound in actors.corpus.recordings])  # files of the same names
     with pytest.raises(InputError, match="run0: run on other recordings"):   # said before another run is trained
         recipe.validate_run(protocol.Clips(louder, actors.mels), polish, 0, tmp_path, CONFIG)
+    arrays.save(tmp_path / "run0" / protocol.FILE, {name: said[name] for name in said if name != protocol.RECORDINGS})
+    with pytest.raises(InputError, match="run0: run on other recordings"):   # a run of before may have heard anything
+        protocol.gathered(actors, polish, tmp_path)
 
 
 def test_affect_is_derived_from_label_and_intensity(actors):

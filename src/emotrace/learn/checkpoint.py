@@ -94,7 +94,7 @@ def load(folder: Path, state: State, plan: Plan, learnt: str = "") -> Progress:
 def _restored(folder: Path, state: State, plan: Plan, learnt: str) -> Progress:
     content = json.loads((folder / "progress.json").read_text())
     _check_plan(folder, content.pop("plan"), json.loads(json.dumps(asdict(plan))))
-    if content.pop("learnt", learnt) != learnt:   # runs of before say nothing of it
+    if content.pop("learnt", None) != learnt:   # a run of before does not say what it learnt from, so it may be anything
         raise InputError(f"{folder}: run on other examples or other labels than are given now; use another folder")
     state.network.load_state_dict(load_file(folder / "network.safetensors"))
     state.average.load_state_dict(load_file(folder / "average.safetensors"))

@@ -162,7 +162,7 @@ def said_before(place: Path, recordings: str) -> Arrays:
         InputError: it heard other recordings, or what it said is not whole.
     """
     said = arrays.load(place / FILE)
-    if str(said.get(RECORDINGS, recordings)) != recordings:   # runs of before do not say
+    if str(said.get(RECORDINGS)) != recordings:   # a run of before does not say what it heard, so it may be anything
         raise InputError(f"{place}: run on other recordings than are given now; use another folder")
     return said
 
