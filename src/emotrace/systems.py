@@ -34,10 +34,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TABLE: columns.TableName = "systems"
-SCORES = "scores.json"                 # the last that a run writes
 CACHE = "clips"                        # what a run keeps of the clips it learnt from; not needed to predict
 FITTED = (".npz", ".safetensors", ".onnx", ".json")
-RECORDS = (SCORES, "seconds.json")     # say how it went, not what was fitted
+RECORDS = ("scores.json", "seconds.json")   # say how it went, not what was fitted
 UNDER_WAY = "last"                     # folder from which training goes on; what it led to lies beside it
 BATCH_PIECES, BATCH_BYTES = 16, 2e9    # of a batch: pieces, and bytes of its pictures, which take a third of that on disk
 NOTHING_TO_ASK = "the systems of --with say nothing: there is no stretch of half a second of pictures to show them"
@@ -133,8 +132,7 @@ def _opened(folder: Path, name: str) -> System:
     said = json.loads((folder / record.FILE).read_text(encoding="utf-8"))
     if not hasattr(module, "predict"):
         raise InputError(f"{folder}: {said['recipe']} names no expressions in clips; --with takes a run of a recipe that does")
-    if not (folder / SCORES).is_file():
-        raise InputError(f"{folder}: the run is not finished (it has no {SCORES}); go on with it by 'emotrace train' first")
+    record.finished(folder)
     module.check(folder, config)
     files = {file.relative_to(folder).as_posix(): _sha256(file) for file in _kept(folder) if _fitted(file)}
     return System(name, folder, said["recipe"], str(said.get("version", "")), module, config, files)

@@ -159,9 +159,20 @@ def test_a_folder_that_is_damaged_is_said_before_any_clip_is_looked_at(run: tupl
         ntechlab.check(tmp_path / "run", SMALL)
 
 
-def test_the_same_run_gives_the_same_numbers(afew: Path, run: tuple[Path, Scoreboard], tmp_path: Path) -> None:
+def test_the_same_run_gives_the_same_numbers_and_has_none_before_it_ends(
+    afew: Path, run: tuple[Path, Scoreboard], monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, _ = run
     first = json.loads((folder / "scores.json").read_text())
+
+    def stopped(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ntechlab, "submitted", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            fit(afew, folder, SMALL, report=lambda line: None)
+    assert not (folder / "scores.json").exists()
     fit(afew, folder, SMALL, report=lambda line: None)
     assert json.loads((folder / "scores.json").read_text()) == first
 

@@ -12,7 +12,7 @@ import pytest
 from emotrace.corpora.clips import Clips
 from emotrace.errors import InputError
 from emotrace.learn.kept import Kept
-from emotrace.learn.scoreboard import Scoreboard, beside_best, best, row
+from emotrace.learn.scoreboard import Scoreboard, begin, beside_best, best, row
 from emotrace.learn.stopwatch import Stopwatch
 
 
@@ -85,6 +85,14 @@ def test_a_scoreboard_writes_its_tables_and_confusion_matrices(tmp_path: Path) -
     assert kept["rows"][0]["seconds"] == 12.4
     assert kept["rows"][1]["seconds"] is None
     assert board.summary.startswith("System, two, better: Train accuracy 1.0000 uar 1.0000; Val")
+
+
+def test_the_scores_come_last_and_go_first(tmp_path: Path) -> None:
+    board = Scoreboard("System", (row("one", one_hot([0] * 7), CLIPS),), "one")
+    assert board.write(tmp_path)[-1] == tmp_path / "scores.json"
+    begin(tmp_path)
+    assert not (tmp_path / "scores.json").exists()
+    begin(tmp_path)
 
 
 def test_names_are_one_row_each() -> None:

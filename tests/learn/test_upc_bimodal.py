@@ -193,6 +193,43 @@ def test_a_run_s_folder_that_is_damaged_is_said_before_any_clip_is_looked_at(
     assert not (tmp_path / "run" / "clips").exists()
 
 
+def stopped(*given: object) -> None:
+    """Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def test_a_finished_run_that_is_fitted_anew_and_stopped_says_that_it_is_not_finished_and_goes_on(
+    board: Scoreboard, films: Path, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(run_folder, tmp_path / "run")
+    with monkeypatch.context() as patched:
+        patched.setattr(upc_bimodal, "fit_chosen", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            upc_bimodal.fit(films, tmp_path / "run", CONFIG, report=lambda line: None)
+    with pytest.raises(InputError, match=r"run: the run is not finished \(it has no scores\.json\); go on with it"):
+        trained.measure(str(tmp_path / "run"), f"afew={films}", "Test")
+    upc_bimodal.fit(films, tmp_path / "run", CONFIG, report=lambda line: None)
+    scores = trained.measure(str(tmp_path / "run"), f"afew={films}", "Test")
+    assert scores.accuracy == pytest.approx(board[board.chosen].scores["Test"].accuracy)
+
+
+@pytest.mark.parametrize("file", ["audio.npz", "reduction.npz", "joint.npz"])
+def test_a_machine_that_was_fitted_and_is_gone_is_said_and_not_taken_for_nothing_to_learn(
+    file: str, board: Scoreboard, run_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(run_folder, tmp_path / "run", ignore=shutil.ignore_patterns("clips"))
+    (tmp_path / "run" / file).unlink()
+    for chosen in (AUDIO, MACHINE):
+        unchosen(tmp_path / "run", chosen=chosen)
+        with pytest.raises(InputError, match=f"run: no {file}, of which the system is made"):
+            upc_bimodal.check(tmp_path / "run", CONFIG)
+    system = json.loads((tmp_path / "run" / "system.json").read_text())
+    del system["machines"]   # as in a run of before
+    (tmp_path / "run" / "system.json").write_text(json.dumps(system))
+    with pytest.raises(InputError, match=f"run: no {file}, of which the system is made"):
+        upc_bimodal.check(tmp_path / "run", CONFIG)
+
+
 def test_false_faces_cost_accuracy_that_leaving_outliers_out_gives_back(board: Scoreboard) -> None:
     accuracy = {line.name: line.scores["Test"].accuracy for line in board.rows if line.table == "Outlier frames"}
     assert list(accuracy) == [

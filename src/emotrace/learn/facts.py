@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from emotrace.errors import InputError
 
 Kind = TypeVar("Kind")
+SCORES = "scores.json"  # the last that the run of a system writes, and the first that goes where it is fitted anew
 
 
 def read(file: Path, kind: type[Kind]) -> Kind:

@@ -22,6 +22,7 @@ from emotrace.corpora.afew import SPLITS
 from emotrace.corpora.clips import Clips
 from emotrace.errors import InputError
 from emotrace.learn.answers import Judged, judge
+from emotrace.learn.facts import SCORES
 from emotrace.learn.metrics import confusion
 from emotrace.learn.plots import confusion_svg
 from emotrace.scheme import EXPRESSION_7
@@ -159,7 +160,7 @@ class Scoreboard:
         return {"system": self.system, "labels": EXPRESSION_7.labels, "chosen": self.chosen, "rows": rows, "notes": self.notes}
 
     def write(self, folder: Path, pictured: Collection[str] = ()) -> list[Path]:
-        """Write scores.json and scores.md, and confusion matrices as SVG; the files written.
+        """Write scores.md, confusion matrices as SVG, and scores.json last, with which the run is whole; the files written.
 
         Args:
             folder: of the run.
@@ -168,19 +169,27 @@ class Scoreboard:
         Raises:
             InputError: a file cannot be written.
         """
-        files = {folder / "scores.json": json.dumps(self.content(), indent=1), folder / "scores.md": self.markdown()}
+        files = {folder / "scores.md": self.markdown()}
         for line in self.rows:
             if line.name == self.chosen or line.name in pictured:
                 for split in line.scores.keys() & {"Val", "Test"}:
                     file = folder / "confusion" / f"{slug(line.name)}-{split}.svg"
                     files[file] = confusion_svg(line.confusion[split], EXPRESSION_7.labels)
+        files[folder / SCORES] = json.dumps(self.content(), indent=1)
         for file, text in files.items():
+            draft = file.with_name("." + file.name)
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(text, encoding="utf-8")
+                draft.write_text(text, encoding="utf-8")
+                draft.replace(file)
             except OSError as error:
                 raise InputError(f"{file}: cannot be written ({error.strerror}); give another folder") from error
         return list(files)
+
+
+def begin(folder: Path) -> None:
+    """Take away what says that the run in a folder is whole, before anything there is fitted anew."""
+    (folder / SCORES).unlink(missing_ok=True)
 
 
 def best(rows: Collection[Row], split: str = "Val") -> str:

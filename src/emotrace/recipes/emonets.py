@@ -49,7 +49,7 @@ from emotrace.learn.plots import weights_svg
 from emotrace.learn.ranges import Above0, Count, From0, Seed
 from emotrace.learn.registered_tubes import follow_faces
 from emotrace.learn.scaled_svm import ScaledSearch, scaled_svm
-from emotrace.learn.scoreboard import Say, Scoreboard, beside_best, best
+from emotrace.learn.scoreboard import Say, Scoreboard, begin, beside_best, best
 from emotrace.learn.stacking import mlp, rbf_svm
 from emotrace.learn.stills import SIDE, ConvNetPlan
 from emotrace.learn.stopwatch import Stopwatch
@@ -133,6 +133,7 @@ def fit(
         raise InputError("emonets learns faces from stills; give some, as --stills fer2013=fer2013.csv")
     clips = catalogue.clips_at(corpus)
     train, valid = (labelled(clips, split) for split in ("Train", "Val"))
+    begin(folder)
     watch, kept = Stopwatch(folder, report), Kept(folder, clips)
     with watch.time("face tubes"):
         follow_faces(clips, (SIDE, config.mouths.side), ClipStore(folder / CLIPS), report=report)

@@ -46,7 +46,7 @@ from emotrace.learn.linear_machine import COSTS, LinearMachine, fit_machine
 from emotrace.learn.log import say
 from emotrace.learn.mixture import Mixture
 from emotrace.learn.ranges import Costs, Count, Folds, Names, Seed
-from emotrace.learn.scoreboard import Row, Say, Scoreboard, beside_best, row
+from emotrace.learn.scoreboard import Row, Say, Scoreboard, begin, beside_best, row
 from emotrace.learn.sequence import LstmPlan
 from emotrace.learn.stopwatch import Stopwatch
 from emotrace.learn.trunks import Trunk
@@ -194,6 +194,7 @@ def fit(
     for part in ("Train", "Val"):
         if not len(labelled(clips, part)):
             raise InputError(f"{corpus}: no labelled clips in {part}; the system learns from Train and is chosen by Val")
+    begin(folder)
     with watch.time("fine-tuning"):
         found = nets(config, folder, stills, report)
     frames: dict[str, list[Features]] = {}

@@ -91,6 +91,17 @@ def read(folder: Path) -> tuple[ModuleType, Any]:
         raise InputError(f"{file}: not the constants of {made.recipe} of emotrace {__version__} ({why})") from error
 
 
+def finished(folder: Path) -> None:
+    """See that the run of a system of clips is whole.
+
+    Raises:
+        InputError: it has no scores yet.
+    """
+    last = folder / facts.SCORES
+    if not last.is_file():
+        raise InputError(f"{folder}: the run is not finished (it has no {last.name}); go on with it by 'emotrace train' first")
+
+
 def restored(kind: type, content: dict[str, Any]) -> Any:
     """A dataclass of dataclasses, tuples and plain values from what `asdict` and JSON made of it.
 

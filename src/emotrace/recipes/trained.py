@@ -56,6 +56,7 @@ def of_clips(folder: Path, clips: Clips, truth: Truth = "label") -> Scores:
     """
     recipe, config = record.read(folder)
     (scheme,) = recipe.HEADS
+    record.finished(folder)
     recipe.check(folder, config)
     labelled = clips[(clips.label >= 0) & (clips.label < len(scheme))]
     if truth == "votes" or not len(labelled):

@@ -18,7 +18,7 @@ No figure of it on AFEW could be found, so none is given. Run as `emotrace train
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +45,7 @@ from emotrace.learn.mark import mark
 from emotrace.learn.networks.heads import UPC_ONE, UPC_TWO
 from emotrace.learn.outlier_frames import Outliers
 from emotrace.learn.ranges import Count, CountOrNone, Counts, Names, Seed, Share
-from emotrace.learn.scoreboard import Row, Say, Scoreboard, beside_best, best, row, slug
+from emotrace.learn.scoreboard import Row, Say, Scoreboard, begin, beside_best, best, row, slug
 from emotrace.learn.stopwatch import Stopwatch
 from emotrace.learn.support_vectors import Kernel
 from emotrace.learn.trunks import Trunk, sface, vgg_face, vgg_face_first_layer
@@ -59,6 +59,7 @@ AUDIO = "audio: 68 features, SVM"
 DECISIONS = {"decisions, equal weights": "equal", "decisions, weights by confusion matrix": None,
              "decisions, weights preferring video": "face", "decisions, weights preferring audio": "voice"}  # fmt: skip
 SYSTEM, VOICE, REDUCTION, LAYERS, JOINT = "system.json", "audio.npz", "reduction.npz", "layers.npz", "joint.npz"
+MACHINES = (VOICE, REDUCTION, LAYERS, JOINT)
 PERCEPTRON, MACHINE = "features, 324 to 68, FC 14", "features, 324 to 68, SVM"
 Features = NDArray[np.float32]
 Heads = Annotated[tuple[Counts, ...], Field(min_length=1)]
@@ -137,12 +138,14 @@ class Answering:
         trunk: of the video model.
         widths: of its hidden layers.
         head: folder of its head in heads/; None: there was nothing to learn.
+        machines: files of what was fitted beside it; where none is, there was nothing to learn. Runs of before do not say.
     """
 
     chosen: str
     trunk: str
     widths: tuple[int, ...]
     head: str | None
+    machines: tuple[str, ...] = MACHINES
 
     @property
     def film(self) -> Film:
@@ -175,6 +178,7 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Say = 
     clips, watch = corpora.clips_at(corpus), Stopwatch(folder, report)
     if not len(labelled(clips, "Train")) or not len(labelled(clips, "Val")):
         raise InputError(f"{corpus}: no labelled clips in Train or in Val; expected both, as Train/Happy/000046280.avi")
+    begin(folder)
     films, rows = {}, []
     for trunk in trunk_names(config):                                  # the face
         with watch.time(f"frames, {trunk}"):
@@ -200,8 +204,9 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Say = 
     singles = [line for line in rows if line.table == "One modality"]
     notes = (beside_best(singles, answer), *notes, *clips.damage())
     board = Scoreboard("UPC bimodal 2017", (*rows, *extra), answer.name, notes)
-    system = {"chosen": board.chosen, "trunk": film.trunk, "widths": film.widths, "head": head and head.name}
-    (folder / SYSTEM).write_text(json.dumps(system, indent=1))
+    there = tuple(file for file in MACHINES if (folder / file).is_file())
+    system = Answering(board.chosen, film.trunk, film.widths, head.name if head else None, there)
+    (folder / SYSTEM).write_text(json.dumps(asdict(system), indent=1))
     board.write(folder, pictured=[face.name, voice.name])
     return board
 
@@ -234,13 +239,15 @@ def answering(folder: Path) -> Answering:
     """What answers in a run's folder.
 
     Raises:
-        InputError: the folder holds no finished run.
+        InputError: the folder holds no finished run, or part of what was fitted is not there.
     """
     if not (folder / SYSTEM).is_file():
         raise InputError(f"{folder}: no {SYSTEM}; the run is not finished, train it to its end")
     system = facts.read(folder / SYSTEM, Answering)
     if system.chosen not in (system.film.name, AUDIO, *DECISIONS, PERCEPTRON, MACHINE):
         raise InputError(f"{folder / SYSTEM}: no row is named {system.chosen!r}; train anew into another folder")
+    if missing := [file for file in system.machines if not (folder / file).is_file()]:
+        raise InputError(f"{folder}: no {missing[0]}, of which the system is made; the same training makes it anew")
     return system
 
 
@@ -329,7 +336,7 @@ def decisions(face: Model, voice: Model, clips: Clips, folder: Path, config: Con
     for name, preferred in DECISIONS.items():
         equal = np.ones((2, CLASSES), np.float32)
         weights = equal if preferred == "equal" else confusion_weights.weights(both[val], preferred)
-        np.savez(folder / f"{slug(name)}.npz", allow_pickle=False, weights=weights)
+        arrays.save(folder / f"{slug(name)}.npz", {"weights": weights})
         said[name] = answer(name, face, voice, folder)
         if preferred != "equal" and len(np.unique(both.group[val])) > 1:
             rule = fusion.Rule(name, fusion.by_confusion(preferred))
