@@ -39,7 +39,7 @@ LIBRARIES = (
     ("numpy", "BSD-3-Clause", "arrays; the wheel carries OpenBLAS and the runtime library of GCC"),
     ("scipy", "BSD-3-Clause", "clustering, assignment; the wheel carries OpenBLAS and the runtime library of GCC"),
     ("pyarrow", "Apache-2.0", "tables"),
-    ("filelock", "MIT", "keeps two analyses out of one folder"),
+    ("filelock", "MIT", "keeps two analyses, or two trainings, out of one folder"),
     ("platformdirs", "MIT", "where the cache lies"),
     ("rich", "MIT", "the command line"),
     ("typer", "MIT", "the command line"),

@@ -31,6 +31,7 @@ from emotrace.learn.plan import Plan  # noqa: E402
 from emotrace.learn.predict import outputs_of  # noqa: E402
 from emotrace.recipes import catalogue, expression_compact, expression_convnet1, expression_mobilenet  # noqa: E402
 from emotrace.recipes.__main__ import run as run_recipe  # noqa: E402
+from emotrace.recipes.__main__ import writing  # noqa: E402
 
 WORDS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 FERPLUS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral", "contempt", "unknown", "nf")
@@ -158,6 +159,22 @@ def test_ctrl_c_says_that_the_training_goes_on(corpus, tmp_path):
     assert process.returncode == 130
     assert error == "emotrace: interrupted; what was learnt is kept, the same command goes on from there\n"
     assert (tmp_path / "run" / "last").exists() or (tmp_path / "run" / "last.old").exists()
+
+
+def test_two_trainings_do_not_write_into_one_folder(corpus, tmp_path):
+    command = [sys.executable, "-m", "emotrace", "train", "expression_compact", "--corpus", str(corpus)]
+    command += ["--out", str(tmp_path / "run")]
+    command += [word for change in (*TINY, "plan.epochs=100000") for word in ("--set", change)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline().startswith("epoch   1")
+            with pytest.raises(FolderError, match="run: another training is writing there; wait for it, or use another folder"):
+                run_recipe("expression_compact", corpus, tmp_path / "run", changes=[*TINY, "plan.epochs=1"])
+        finally:
+            process.kill()
+    with writing(tmp_path / "run"):   # what is killed holds nothing
+        assert (tmp_path / "run" / "recipe.json").is_file()
 
 
 def test_what_compact_ships_is_what_was_learnt(corpus, tmp_path):

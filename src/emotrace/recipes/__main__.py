@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from emotrace.corpora import catalogue as corpora
 from emotrace.corpora.paired import unshown
 from emotrace.corpora.table import Faces
@@ -21,6 +23,7 @@ from emotrace.errors import EmotraceError, FolderError, InputError
 from emotrace.learn import pages
 from emotrace.learn.shipped import name_and_path
 from emotrace.recipes import catalogue, constants, record
+from emotrace.store import NO_LOCKS
 
 INTERRUPTED = "emotrace: interrupted; what was learnt is kept, the same command goes on from there"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of the disk, of what a user may have of it, of one file
@@ -64,7 +67,7 @@ def run(
 
     Raises:
         InputError: the recipe ships nothing, has no such variant or constant, or takes no stills.
-        FolderError: the disk is full.
+        FolderError: another training writes into the folder, it cannot be written, or the disk is full.
     """
     recipe = catalogue.module(name)
     if ship is not None and not hasattr(recipe, "ship"):
@@ -74,9 +77,9 @@ def run(
     if stills and not takes:
         raise InputError(f"recipe {name} learns from its corpus alone; leave out --stills {stills[0]}")
     beside = {"stills": [pictures(given, corpus) for given in stills]} if takes else {}
-    record.write(folder, name, config)
     pages.keep()
     with writing(folder):
+        record.write(folder, name, config)
         result = recipe.fit(corpus, folder, config, **beside)
     print(f"{result.summary}; published: {recipe.PUBLISHED.score or 'none'}")
     if ship is not None:
@@ -86,13 +89,22 @@ def run(
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """A block that writes into the folder of a run.
+    """A block that writes into the folder of a run, which no other process does meanwhile, where the file system can tell.
 
     Raises:
-        FolderError: the disk is full.
+        FolderError: another one does, the folder cannot be written, or the disk is full.
     """
     from safetensors import SafetensorError
 
+    lock = FileLock(folder / record.LOCK, timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise FolderError(f"{folder}: another training is writing there; wait for it, or use another folder") from None
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise FolderError(f"{folder}: cannot be written ({error.strerror}); use another folder") from error
     try:
         yield
     except (OSError, SafetensorError) as error:
@@ -101,6 +113,8 @@ def writing(folder: Path) -> Iterator[None]:
         if number not in FULL:
             raise
         raise FolderError(f"{folder}: {os.strerror(number)}; make room, and the same command goes on from there") from error
+    finally:
+        lock.release()
 
 
 def pictures(given: str, corpus: Path) -> Faces:

@@ -16,6 +16,7 @@ from emotrace.learn import facts
 from emotrace.recipes import catalogue
 
 FILE = "recipe.json"
+LOCK = ".lock"   # held by whoever trains into the folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def write(folder: Path, name: str, config: object) -> None:
 def _check(folder: Path, name: str, config: object) -> None:
     if (before := facts.read(folder / FILE, Record).recipe) != name:
         raise InputError(f"{folder}: holds a run of {before}, not of {name}; use another folder")
-    if all(file.name == FILE for file in folder.iterdir()):  # a fit that failed before it kept anything
+    if all(file.name in (FILE, LOCK) for file in folder.iterdir()):  # a fit that failed before it kept anything
         return
     was = read(folder)[1]
     if was != config:
