@@ -135,3 +135,10 @@ def test_no_validation_clips_are_no_error_and_no_training_sound_is_one(voices: t
     assert np.isfinite(found[:28]).all()
     with pytest.raises(InputError, match="sound"):
         part.learn(clips, np.array([28, 29]), nobody)
+
+
+def test_a_network_for_sound_that_diverges_is_said(voices: tuple[Clips, ClipStore]) -> None:
+    clips, store = voices
+    config = Config(components=8, units=(8, 8, 8), pretraining_epochs=1, epochs=2, batch=8, rate=1e38)
+    with pytest.raises(InputError, match="audio network's loss was never finite; take a lower rate than 1e"):
+        made_clips.said_by(AudioPart(config, 0, store), clips)

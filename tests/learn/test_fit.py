@@ -241,6 +241,10 @@ def test_a_training_that_diverges_is_no_score(tmp_path):
     for rate in (math.nan, -1.0, math.inf):
         with pytest.raises(InputError, match="the plan's rate is"):
             run(tmp_path, dataclasses.replace(PLAN, rate=rate))
-    with pytest.raises(InputError, match="epoch 1: the loss is nan; take a lower rate than 1e"):
+    with pytest.raises(InputError, match="epoch 1: the weights are no longer finite; take a lower rate than 1e"):
         run(tmp_path, dataclasses.replace(PLAN, rate=1e30, clip=0.0))
+    # The loss of a single step is of before it.
+    one_step = dataclasses.replace(PLAN, rate=1e38, batch=43, epochs=1, warmup=0, weight_decay=10.0)
+    with pytest.raises(InputError, match="epoch 1: the weights are no longer finite"):
+        run(tmp_path, one_step)
     assert not (tmp_path / "best").exists()

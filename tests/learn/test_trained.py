@@ -224,3 +224,15 @@ def test_every_layout_can_be_evaluated(tmp_path):
     for name, path in layouts(tmp_path).items():
         scores = shipped.measure(model, shipped.corpus(f"{name}={path}", None))
         assert (scores.n, scores.accuracy) == (1, 1.0), name
+
+
+def test_a_network_that_has_diverged_is_no_score(corpus, tmp_path):
+    config = expression_compact.Config()
+    network = config.network()
+    with torch.no_grad():
+        for weights in network.parameters():
+            weights.mul_(1e38)
+    save_weights(tmp_path / "best", network, {})
+    record.write(tmp_path, "expression_compact", config)
+    with pytest.raises(InputError, match="outputs are not finite, as its training has diverged"):
+        shipped.measure(trained.model(str(tmp_path)), shipped.corpus(f"fer2013={corpus}", "PublicTest"))

@@ -152,7 +152,7 @@ def tune(
     """The network at its lowest cross-entropy on the validation clips, and after how many passes that was.
 
     Raises:
-        InputError: there are no training clips.
+        InputError: there are no training clips, or the loss is never finite.
     """
     if not train.clips:
         raise InputError("no training clip has both sound and a label of the seven; the audio network cannot be fitted")
@@ -173,6 +173,8 @@ def tune(
             best, least, passes = copy.deepcopy(network.state_dict()), loss, epoch + 1
         elif epoch + 1 - passes >= config.patience:
             break
+    if not passes and config.epochs:
+        raise InputError(f"the audio network's loss was never finite; take a lower rate than {config.rate:g}")
     network.load_state_dict(best)
     return network, passes
 

@@ -79,7 +79,7 @@ def fit(
     Raises:
         InputError: `folder` holds a run of another plan or on other examples, there are fewer examples than a batch, the rate
             is no number, the schedule "linear" has no points, or `validate` gives no number of the name that is watched; all
-            before the first step. Or the loss is no longer finite.
+            before the first step. Or loss, weights or outputs are no longer finite.
     """
     if len(examples) < plan.batch:
         raise InputError(f"{len(examples)} examples are fewer than a batch of {plan.batch}; use a smaller batch")
@@ -97,8 +97,9 @@ def fit(
     while progress.epoch < plan.epochs and not progress.exhausted(plan.patience):
         began = time.perf_counter()
         learnt = one_epoch(state, examples, plan, progress.epoch, loss, augment)
-        if not math.isfinite(learnt["loss"]):
-            raise InputError(f"epoch {progress.epoch + 1}: the loss is {learnt['loss']}; take a lower rate than {plan.rate:g}")
+        if not (math.isfinite(learnt["loss"]) and state.is_finite):
+            what = f"the loss is {learnt['loss']:g}" if state.is_finite else "the weights are no longer finite"
+            raise InputError(f"epoch {progress.epoch + 1}: {what}; take a lower rate than {plan.rate:g}")
         with computed_in(plan.precision, device_of(plan)):
             numbers = {"epoch": progress.epoch + 1.0, **learnt, **validate(state.average)}
         numbers["seconds"] = time.perf_counter() - began

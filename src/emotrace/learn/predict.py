@@ -7,6 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from emotrace.errors import InputError
+
 
 def batch_of(images: NDArray[np.uint8]) -> Tensor:
     """Grey pictures as a network's input: (n, h, w) uint8 -> (n, 1, h, w) float32, 0..255."""
@@ -24,7 +26,13 @@ def outputs_of(network: nn.Module, images: NDArray[np.uint8], batch: int = 256) 
 
     Returns:
         (n, k) float32.
+
+    Raises:
+        InputError: outputs are not finite, since the network has diverged.
     """
     device = next(network.parameters()).device
     parts = [network(part.to(device)).float().cpu().numpy() for part in torch.split(batch_of(images), batch)]
-    return np.concatenate(parts)
+    outputs: NDArray[np.float32] = np.concatenate(parts)
+    if not np.isfinite(outputs).all():
+        raise InputError("the network's outputs are not finite, as its training has diverged; train anew with a lower rate")
+    return outputs

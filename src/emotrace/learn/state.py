@@ -70,6 +70,11 @@ class State:
         scaler = torch.amp.GradScaler(device.type, enabled=dtype_of(plan.precision, device) == torch.float16)
         return cls(network, average, optimiser(network, plan), scaler)
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether all averaged weights are numbers; once they are not, they never are again."""
+        return all(bool(value.isfinite().all()) for value in self.average.state_dict().values())
+
     @torch.no_grad()
     def move_average(self, decay: float) -> None:
         """Move the averaged weights towards the network's (Polyak & Juditsky 1992); counters are copied."""
