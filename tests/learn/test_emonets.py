@@ -85,6 +85,8 @@ def test_every_model_and_every_combination_is_in_the_tables(run: tuple[Path, Sco
     files = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
     assert {"scores.json", "scores.md", "weights.svg", "weights-bagged.svg", "confusion/mouths-Test.svg"} <= files
     assert "Left out" not in (folder / "scores.md").read_text()
+    assert "1 of " in board.notes[-1]
+    assert "broken" in board.notes[-1]
 
 
 @pytest.mark.slow

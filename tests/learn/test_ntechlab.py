@@ -118,9 +118,18 @@ def test_planted_colours_and_pitches_are_learnt(run: tuple[Path, Scoreboard]) ->
 def test_what_is_missing_is_counted_as_no_answer(run: tuple[Path, Scoreboard]) -> None:
     _, board = run
     assert board["colours: mean"].scores["Val"].answered == pytest.approx(13 / 14)     # one film cannot be read
+    assert " clips cannot be opened, " in board.notes[-1]
     assert board["voice: 68 features"].scores["Val"].answered == pytest.approx(12 / 14)  # and one has no sound
     assert board["all networks and voice, models alike"].scores["Val"].answered == pytest.approx(13 / 14)
     assert list(board[board.chosen].scores) == ["Test"]
+
+
+def test_a_corpus_of_one_class_is_refused_before_anything_is_computed(afew: Path, tmp_path: Path) -> None:
+    shutil.copytree(afew / "Train" / "Happy", tmp_path / "corpus" / "Train" / "Happy")
+    shutil.copytree(afew / "Val", tmp_path / "corpus" / "Val")
+    with pytest.raises(InputError, match="labelled clips in Train are all of one class; expected two at least"):
+        fit(tmp_path / "corpus", tmp_path / "run", SMALL, report=lambda line: None)
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_folder_says_of_clips_what_the_run_said(afew: Path, run: tuple[Path, Scoreboard]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from emotrace.corpora.clips import Clips
 from emotrace.errors import InputError
 from emotrace.learn.kept import Kept
-from emotrace.learn.scoreboard import Scoreboard, begin, beside_best, best, row
+from emotrace.learn.scoreboard import Scoreboard, begin, beside_best, best, row, silent
 from emotrace.learn.stopwatch import Stopwatch
 
 
@@ -90,9 +90,25 @@ def test_a_scoreboard_writes_its_tables_and_confusion_matrices(tmp_path: Path) -
 def test_the_scores_come_last_and_go_first(tmp_path: Path) -> None:
     board = Scoreboard("System", (row("one", one_hot([0] * 7), CLIPS),), "one")
     assert board.write(tmp_path)[-1] == tmp_path / "scores.json"
-    begin(tmp_path)
+    said: list[str] = []
+    assert begin(tmp_path, CLIPS[np.array([], np.int64)], said.append) == ()
     assert not (tmp_path / "scores.json").exists()
-    begin(tmp_path)
+    notes = begin(tmp_path, CLIPS, said.append)   # of files that there are not
+    assert notes == tuple(said)
+    assert said[0].startswith("7 of 7 clips cannot be opened, nothing is known of them but face crops")
+    assert said[0].endswith("; and 2 more.")
+
+
+def test_what_got_no_answer_has_its_column_and_who_never_answers_is_named() -> None:
+    partly, never = row("partly", one_hot([0, 1, -1, 3, 3, 0, 0]), CLIPS, "A"), row("never", one_hot([-1] * 7), CLIPS, "A")
+    board = Scoreboard("System", (partly, never), "partly", silent((partly, never)))
+    lines = board.markdown().splitlines()
+    assert "| Train accuracy (UAR) | Val accuracy (UAR) | Test accuracy (UAR) | answered, Train, Val, Test |" in lines[2]
+    assert "| **partly** (chosen) | 100.0 % (100.0 %) | 66.7 % (75.0 %) | 100.0 % (100.0 %) |" in lines[4]
+    assert lines[4].endswith("| 100.0 %, 66.7 %, 100.0 % |")
+    assert "| never | – | – | – | 0.0 %, 0.0 %, 0.0 % |" in lines
+    assert lines[-1] == "Left out, as there was nothing to learn from: never."
+    assert silent((partly,)) == ()
 
 
 def test_names_are_one_row_each() -> None:

@@ -244,6 +244,7 @@ def test_without_any_sound_the_face_alone_answers_and_without_any_face_the_voice
         file.write_bytes(file.stem.encode())
     silent = upc_bimodal.fit(tmp_path / "silent", tmp_path / "a", CONFIG, report=lambda line: None)
     assert silent[AUDIO].scores["Test"].answered == 0
+    assert f"Left out, as there was nothing to learn from: {AUDIO}." in silent.notes
     face = silent[ALONE].scores["Test"]
     assert all(silent[name].scores["Test"] == face for name in (*DECISIONS, PERCEPTRON, MACHINE))
     shutil.copytree(films, tmp_path / "faceless", ignore=shutil.ignore_patterns("faces"))
@@ -262,6 +263,11 @@ def test_vgg_face_of_a_user_takes_the_place_of_the_other_trunks(films: Path, tmp
 def test_a_corpus_without_val_is_refused_and_so_is_an_unfinished_run(films: Path, tmp_path: Path) -> None:
     shutil.copytree(films / "Train", tmp_path / "corpus" / "Train")
     with pytest.raises(InputError, match="no labelled clips in Train or in Val"):
+        upc_bimodal.fit(tmp_path / "corpus", tmp_path / "run", CONFIG)
+    shutil.copytree(films / "Val", tmp_path / "corpus" / "Val")
+    for word in afew.CLASSES[1:]:
+        shutil.rmtree(tmp_path / "corpus" / "Train" / word, ignore_errors=True)
+    with pytest.raises(InputError, match="labelled clips in Train are all of one class; expected two at least"):
         upc_bimodal.fit(tmp_path / "corpus", tmp_path / "run", CONFIG)
     with pytest.raises(InputError, match=r"no system\.json; the run is not finished"):
         upc_bimodal.predict(of_test(films), tmp_path / "run", CONFIG)

@@ -90,7 +90,8 @@ class Clips:
             return ()
         named = "; ".join(f"{self.origin[row]} ({why})" for row, why in list(found.items())[:most])
         more = f"; and {len(found) - most} more" if len(found) > most else ""
-        return (f"{len(found)} of {len(self)} clips cannot be opened, and nothing is said of them: {named}{more}.",)
+        kept = "nothing is known of them but face crops, where there are some"
+        return (f"{len(found)} of {len(self)} clips cannot be opened, {kept}: {named}{more}.",)
 
 
 def pictures_of(folder: Path) -> list[Path]:

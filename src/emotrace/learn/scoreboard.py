@@ -187,9 +187,17 @@ class Scoreboard:
         return list(files)
 
 
-def begin(folder: Path) -> None:
-    """Take away what says that the run in a folder is whole, before anything there is fitted anew."""
+def begin(folder: Path, clips: Clips, report: Say) -> tuple[str, ...]:
+    """Take away what says that the run in a folder is whole, before anything is fitted anew, and say which clips are damaged.
+
+    Returns:
+        What was said, for the notes below the tables.
+    """
     (folder / SCORES).unlink(missing_ok=True)
+    damage = clips.damage()
+    for line in damage:
+        report(line)
+    return damage
 
 
 def best(rows: Collection[Row], split: str = "Val") -> str:
@@ -217,30 +225,41 @@ def beside_best(singles: Collection[Row], answer: Row) -> str:
     return f"The best single model on Val, {alone.name}, names {parts[0]} of Test, the system's answer {parts[1]}."
 
 
+def silent(rows: Collection[Row]) -> tuple[str, ...]:
+    """A sentence that names the models that say nothing of any clip, as of silent films; none where there are none."""
+    names = [line.name for line in rows if not any(judged.answered for judged in line.scores.values())]
+    return (f"Left out, as there was nothing to learn from: {', '.join(names)}.",) if names else ()
+
+
 def slug(name: str) -> str:
     """A name as part of a file's: "SVM, C = 1" -> "svm-c-1"."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def _table(rows: list[Row], chosen: str) -> list[str]:
-    """One table in Markdown: a column of each split that is measured, seconds, and what is published where anything is."""
+    """One table in Markdown: a column of each split that is measured, seconds, and what is published where anything is.
+
+    Where some clips got no answer there is a column with the shares that got one.
+    """
     ours = [split for split in SPLITS if any(split in line.scores for line in rows)]
     theirs = [split for split in SPLITS if any(split in line.published for line in rows)]
     timed = any(not np.isnan(line.seconds) for line in rows)
     measured, given = [f"{split} accuracy (UAR)" for split in ours], [f"AFEW {split}" for split in theirs]
-    head = ["", *measured, *(["s"] if timed else []), *given]
+    partly = any(judged.answered < 1 for line in rows for judged in line.scores.values())
+    head = ["", *measured, *([f"answered, {', '.join(ours)}"] if partly else []), *(["s"] if timed else []), *given]
     lines = [_line(head), _line(["---"] * len(head))]
     for line in rows:
         name = f"**{line.name}** (chosen)" if line.name == chosen else line.name
         scores = [_percent(line.scores[split]) if split in line.scores else "" for split in ours]
+        shares = ", ".join(f"{100 * line.scores[split].answered:.1f} %" if split in line.scores else "–" for split in ours)
         seconds = [] if not timed else ["" if np.isnan(line.seconds) else f"{line.seconds:.0f}"]
         published = [f"{100 * line.published[split]:.2f} %" if split in line.published else "" for split in theirs]
-        lines.append(_line([name, *scores, *seconds, *published]))
+        lines.append(_line([name, *scores, *([shares] if partly else []), *seconds, *published]))
     return lines
 
 
 def _percent(judged: Judged) -> str:
-    return f"{100 * judged.accuracy:.1f} % ({100 * judged.uar:.1f} %)"
+    return f"{100 * judged.accuracy:.1f} % ({100 * judged.uar:.1f} %)" if judged.answered else "–"
 
 
 def _line(cells: list[str]) -> str:

@@ -133,7 +133,7 @@ def fit(
         raise InputError("emonets learns faces from stills; give some, as --stills fer2013=fer2013.csv")
     clips = catalogue.clips_at(corpus)
     train, valid = (labelled(clips, split) for split in ("Train", "Val"))
-    begin(folder)
+    damage = begin(folder, clips, report)
     watch, kept = Stopwatch(folder, report), Kept(folder, clips)
     with watch.time("face tubes"):
         follow_faces(clips, (SIDE, config.mouths.side), ClipStore(folder / CLIPS), report=report)
@@ -147,7 +147,7 @@ def fit(
     choices = [*of_swapped, *of_val]  # of those that are level on Val, what has learnt from more clips
     answer = next(line for line in choices if line.name == best(choices))
     took = f"The whole training took {watch.total:.0f} s."
-    notes += [took, *clips.damage()]
+    notes += [took, *damage]
     board = Scoreboard("EmoNets", tuple(rows), answer.name, (beside_best(alone, answer), NOTE, *notes))
     for lesson, rule in product((from_val, from_swapped), rules(config)):
         if lesson.title(rule) == board.chosen:

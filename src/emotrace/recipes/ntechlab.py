@@ -46,7 +46,7 @@ from emotrace.learn.linear_machine import COSTS, LinearMachine, fit_machine
 from emotrace.learn.log import say
 from emotrace.learn.mixture import Mixture
 from emotrace.learn.ranges import Costs, Count, Folds, Names, Seed
-from emotrace.learn.scoreboard import Row, Say, Scoreboard, begin, beside_best, row
+from emotrace.learn.scoreboard import Row, Say, Scoreboard, begin, beside_best, row, silent
 from emotrace.learn.sequence import LstmPlan
 from emotrace.learn.stopwatch import Stopwatch
 from emotrace.learn.trunks import Trunk
@@ -186,7 +186,8 @@ def fit(
         report: told what is done, and how long it took.
 
     Raises:
-        InputError: the corpus cannot be read, it has no labelled clips in Train or in Val, or stills are missing.
+        InputError: the corpus cannot be read, it has no labelled clips in Train, of one class alone, or none in Val, or stills
+            are missing.
         MissingExtraError: none of the sets of voice features can be had.
     """
     config = config or Config()
@@ -194,7 +195,9 @@ def fit(
     for part in ("Train", "Val"):
         if not len(labelled(clips, part)):
             raise InputError(f"{corpus}: no labelled clips in {part}; the system learns from Train and is chosen by Val")
-    begin(folder)
+    if len(np.unique(clips.label[labelled(clips, "Train")])) < 2:
+        raise InputError(f"{corpus}: the labelled clips in Train are all of one class; expected two at least, to be told apart")
+    damage = begin(folder, clips, report)
     with watch.time("fine-tuning"):
         found = nets(config, folder, stills, report)
     frames: dict[str, list[Features]] = {}
@@ -214,7 +217,8 @@ def fit(
     lines += combinations(bench, singles)
     answer, system = submitted(bench, frames, voice)
     keep(bench, folder, kind, system)
-    board = Scoreboard("NTechLab 2017", (*lines, answer), answer.name, (beside_best(alone, answer), *NOTES, *clips.damage()))
+    notes = (beside_best(alone, answer), *NOTES, *silent(lines), *damage)
+    board = Scoreboard("NTechLab 2017", (*lines, answer), answer.name, notes)
     board.write(folder, [f"{name}: {config.aggregation}" for name in found])
     return board
 

@@ -45,7 +45,7 @@ from emotrace.learn.mark import mark
 from emotrace.learn.networks.heads import UPC_ONE, UPC_TWO
 from emotrace.learn.outlier_frames import Outliers
 from emotrace.learn.ranges import Count, CountOrNone, Counts, Names, Seed, Share
-from emotrace.learn.scoreboard import Row, Say, Scoreboard, begin, beside_best, best, row, slug
+from emotrace.learn.scoreboard import Row, Say, Scoreboard, begin, beside_best, best, row, silent, slug
 from emotrace.learn.stopwatch import Stopwatch
 from emotrace.learn.support_vectors import Kernel
 from emotrace.learn.trunks import Trunk, sface, vgg_face, vgg_face_first_layer
@@ -172,13 +172,15 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Say = 
         report: told what is done, and how long it took.
 
     Raises:
-        InputError: the corpus cannot be read, or there are no labelled clips in Train or in Val.
+        InputError: the corpus cannot be read, or there are no labelled clips in Train, of one class alone, or none in Val.
     """
     config = config or Config()
     clips, watch = corpora.clips_at(corpus), Stopwatch(folder, report)
     if not len(labelled(clips, "Train")) or not len(labelled(clips, "Val")):
         raise InputError(f"{corpus}: no labelled clips in Train or in Val; expected both, as Train/Happy/000046280.avi")
-    begin(folder)
+    if len(np.unique(clips.label[labelled(clips, "Train")])) < 2:
+        raise InputError(f"{corpus}: the labelled clips in Train are all of one class; expected two at least, to be told apart")
+    damage = begin(folder, clips, report)
     films, rows = {}, []
     for trunk in trunk_names(config):                                  # the face
         with watch.time(f"frames, {trunk}"):
@@ -202,7 +204,7 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Say = 
         extra, notes = outlier_rows(film, clips, folder, config)
     answer = next(line for line in rows if line.name == best(rows))
     singles = [line for line in rows if line.table == "One modality"]
-    notes = (beside_best(singles, answer), *notes, *clips.damage())
+    notes = (beside_best(singles, answer), *notes, *silent(rows), *damage)
     board = Scoreboard("UPC bimodal 2017", (*rows, *extra), answer.name, notes)
     there = tuple(file for file in MACHINES if (folder / file).is_file())
     system = Answering(board.chosen, film.trunk, film.widths, head.name if head else None, there)
