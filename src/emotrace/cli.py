@@ -79,6 +79,8 @@ def analyze(
     identity: Annotated[Literal["cluster", "greedy"], typer.Option(help="all tracks at once, or one by one")] = "cluster",
     identity_threshold: Annotated[float, typer.Option(help="cosine from which two faces are one person")] = IDENTITY_THRESHOLD,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="where networks that can choose run")] = "auto",
+    jobs: Annotated[int | None, typer.Option(help="files analysed side by side, each in a process of its own  "
+                                             "[default: one for every two cores]")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a folder that holds another analysis")] = False,
 ) -> None:  # fmt: skip
     """Analyse videos: from a file to people, timelines and a report.
@@ -92,7 +94,7 @@ def analyze(
     )  # fmt: skip
     try:
         with listening() as interrupt:
-            failed, files = _analyze(paths, out, settings, device, overwrite, interrupt)
+            failed, files = _analyze(paths, out, settings, device, jobs, overwrite, interrupt)
     except KeyboardInterrupt:
         print("emotrace: interrupted; what was measured is kept, the same command goes on from there", file=sys.stderr)
         raise typer.Exit(130) from None
@@ -102,23 +104,27 @@ def analyze(
 
 
 def _analyze(
-    paths: list[Path], out: Path | None, settings: Settings, device: Device, overwrite: bool, interrupt: Interrupt
-) -> tuple[int, int]:
+    paths: list[Path], out: Path | None, settings: Settings, device: Device, jobs: int | None, overwrite: bool,
+    interrupt: Interrupt,
+) -> tuple[int, int]:  # fmt: skip
     """Analyse files and say what became of each as it ends; how many failed, of how many.
 
     One bad file among others is a line; alone it is an error of the call.
     """
-    from emotrace import api, batch, progress
+    from functools import partial
+
+    from emotrace import api, batch, progress, workers
     from emotrace.engine import providers
 
+    side_by_side = workers.how_many(jobs)
     providers(device)
     api.prepared(settings)   # what is missing is said before anything is analysed
     work = batch.jobs(paths, out)
     alone = len(paths) == 1 and not batch.is_folder(paths[0])
-    failed = 0
-    with progress.bar(len(work), interrupt) as bar:
-        for outcome in batch.run(work, lambda job: bar.analyze(job, settings, device, overwrite)):
-            bar.done()
+    failed, analyse = 0, partial(progress.analyze, settings=settings, device=device, overwrite=overwrite)
+    with progress.bars(len(work), interrupt) as bars:
+        for outcome in workers.run(work, analyse, side_by_side, bars.show, interrupt):
+            bars.done(outcome.job)
             if alone and outcome.analysis is None:
                 raise InputError(outcome.error)
             print(_line(outcome), flush=True)

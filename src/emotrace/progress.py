@@ -1,18 +1,18 @@
-"""What the terminal shows while files are analysed: one bar a file with rate and time left, and nothing else."""
+"""How far files are: told by whoever analyses them, and shown on the terminal as a bar each, with rate and time left."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from emotrace.analysis import Analysis
-from emotrace.api import analyze
+from emotrace.api import analyze as analyze_file
 from emotrace.batch import Job
 from emotrace.engine import Device
 from emotrace.errors import EmotraceError
@@ -21,76 +21,99 @@ from emotrace.settings import Settings
 from emotrace.video import Video
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far the analysis of a file is.
+
+    Args:
+        seconds: s that are done.
+        length: s that there are; None where the file does not say.
+        said: frames a second, or what is being done.
+    """
+
+    seconds: float = 0.0
+    length: float | None = None
+    said: str = ""
+
+
+Tell = Callable[[Reached], None]   # called at the end of each step; may end the analysis there with KeyboardInterrupt
+
+
+def analyze(job: Job, settings: Settings, device: Device, overwrite: bool, tell: Tell) -> Analysis:
+    """Analyse one file, telling how far it is; other arguments and errors as in `emotrace.analyze`."""
+    tell(Reached())
+    video = Video.open(job.file)
+    start, end = max(video.start, settings.start), min(video.duration, settings.end)
+    reached = Reached(length=max(end - start, 0.001) if math.isfinite(end) else None)
+    began, before = time.monotonic(), -1
+
+    def step(frames: int, until: float) -> None:
+        nonlocal before, reached
+        before = frames if before < 0 else before   # frames of earlier runs do not count for the rate
+        rate = (frames - before) / max(time.monotonic() - began, 1e-6)
+        reached = replace(reached, seconds=until - start, said=f"{rate:.0f} frames/s")
+        tell(reached)
+
+    def announce(line: str) -> None:
+        nonlocal reached
+        reached = replace(reached, said=line)
+        tell(reached)
+
+    try:
+        return analyze_file(
+            job.file, job.folder, settings=settings, device=device, overwrite=overwrite, progress=step, announce=announce
+        )
+    except EmotraceError:
+        tell(reached)   # Ctrl-C also ends a program that we run, as pip, which then looks like a fault of the network
+        raise
+
+
 @dataclass(slots=True)
-class Bar:
-    """Draws the progress of one file after the other on the error stream.
+class Bars:
+    """Draws a bar for each file under way on the error stream.
 
     Args:
         progress: the display; silent where the error stream is no terminal.
-        interrupt: listened to before each file and at each step.
+        interrupt: listened to whenever a file tells how far it is.
         files: how many files there are.
-        task: of the file under way.
-        number: of that file, from 1.
+        begun: how many of them have begun.
+        tasks: of those under way.
     """
 
     progress: Progress
     interrupt: Interrupt
     files: int
-    task: TaskID | None = None
-    number: int = 0
+    begun: int = 0
+    tasks: dict[Job, TaskID] = field(default_factory=dict)
 
-    def analyze(self, job: Job, settings: Settings, device: Device, overwrite: bool) -> Analysis:
-        """Analyse one file, showing how far it is; arguments and errors as in `emotrace.analyze`."""
+    def show(self, job: Job, reached: Reached) -> None:
+        """Show how far a file is.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed.
+        """
         self.interrupt.check()
         self.progress.start()
-        self.number += 1
-        count = f"{self.number}/{self.files} " if self.files > 1 else ""
-        self.task = self.progress.add_task(f"{count}{job.file.name}", total=None, rate="")
-        video = Video.open(job.file)
-        start, end = max(video.start, settings.start), min(video.duration, settings.end)
-        if math.isfinite(end):
-            self.progress.update(self.task, total=max(end - start, 0.001))
-        began, before = time.monotonic(), -1
+        if job not in self.tasks:
+            self.begun += 1
+            count = f"{self.begun}/{self.files} " if self.files > 1 else ""
+            self.tasks[job] = self.progress.add_task(f"{count}{job.file.name}", total=None, rate="")
+        self.progress.update(self.tasks[job], total=reached.length, completed=reached.seconds, rate=reached.said)
 
-        def step(frames: int, reached: float) -> None:
-            nonlocal before
-            self.interrupt.check()
-            before = frames if before < 0 else before   # frames of earlier runs do not count for the rate
-            rate = (frames - before) / max(time.monotonic() - began, 1e-6)
-            self._update(completed=reached - start, rate=f"{rate:.0f} frames/s")
-
-        def announce(line: str) -> None:
-            self.interrupt.check()
-            self._update(rate=line)
-
-        try:
-            return analyze(
-                job.file, job.folder, settings=settings, device=device, overwrite=overwrite, progress=step, announce=announce
-            )
-        except EmotraceError:
-            self.interrupt.check()   # it also ends a program that we run, as pip, which then looks like a fault of the network
-            raise
-
-    def done(self) -> None:
-        """Take away the bar of the file that is done, and leave the terminal to others until the next one."""
-        if self.task is not None:
-            self.progress.remove_task(self.task)
-            self.task = None
+    def done(self, job: Job) -> None:
+        """Take away the bar of a file that has ended, and leave the terminal to others until the next step."""
+        if job in self.tasks:
+            self.progress.remove_task(self.tasks.pop(job))
         self.progress.stop()
-
-    def _update(self, completed: float | None = None, rate: str = "") -> None:
-        assert self.task is not None
-        self.progress.update(self.task, completed=completed, rate=rate)
-
 
 
 @contextmanager
-def bar(files: int, interrupt: Interrupt) -> Iterator[Bar]:
-    """A bar for so many files; nothing of it is left on the terminal afterwards."""
+def bars(files: int, interrupt: Interrupt) -> Iterator[Bars]:
+    """Bars for so many files; nothing of them is left on the terminal afterwards."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[rate]}", markup=False))
     shown = Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
     try:
-        yield Bar(shown, interrupt, files)
+        yield Bars(shown, interrupt, files)
     finally:
         shown.stop()
