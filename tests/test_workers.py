@@ -78,6 +78,13 @@ def test_a_worker_that_dies_costs_its_file_alone(single_face: Path, tmp_path: Pa
     assert failed.error == f"{tmp_path / 'b.mp4'}: {died}"
 
 
+@pytest.mark.parametrize(("cores", "files"), [(1, 1), (3, 1), (6, 3), (64, 4)])
+def test_one_file_is_analysed_for_every_two_cores(cores: int, files: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(cores)))
+    assert workers.how_many(None) == files
+    assert workers.how_many(7) == 7
+
+
 def without_weights(job: Job, *, tell: Tell) -> Analysis:
     raise WeightsError("pip could not download")
 

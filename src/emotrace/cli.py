@@ -80,7 +80,7 @@ def analyze(
     identity_threshold: Annotated[float, typer.Option(help="cosine from which two faces are one person")] = IDENTITY_THRESHOLD,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="where networks that can choose run")] = "auto",
     jobs: Annotated[int | None, typer.Option(help="files analysed side by side, each in a process of its own  "
-                                             "[default: one for every two cores]")] = None,
+                                             "[default: one for every two cores, at most four]")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a folder that holds another analysis")] = False,
 ) -> None:  # fmt: skip
     """Analyse videos: from a file to people, timelines and a report.

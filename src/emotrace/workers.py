@@ -29,6 +29,7 @@ from emotrace.interrupt import Interrupt, listening
 from emotrace.progress import Reached, Tell
 
 CORES = 2         # that one analysis keeps busy
+MOST = 4          # side by side unless more are asked for: a container may have less memory and fewer cores than it sees
 PATIENCE = 0.2    # s until Ctrl-C is noticed while no worker says anything
 
 
@@ -88,15 +89,15 @@ class Worker:
 
 
 def how_many(jobs: int | None) -> int:
-    """How many files are analysed side by side: as many as said, else one for every two cores.
+    """How many files are analysed side by side: as many as said, else one for every two cores, at most four.
 
     Raises:
         InputError: less than one.
     """
     if jobs is not None and jobs < 1:
-        raise InputError(f"--jobs must be 1 or more, got {jobs}; without it, it is one for every {CORES} cores")
+        raise InputError(f"--jobs must be 1 or more, got {jobs}; leave it out for what suits this machine")
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return jobs or max(1, cores // CORES)
+    return jobs or min(max(1, cores // CORES), MOST)
 
 
 def run(
