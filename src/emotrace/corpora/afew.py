@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from emotrace.corpora.clips import PICTURES, Clips
+from emotrace.corpora.clips import Clips
+from emotrace.corpora.files import PICTURES, under
 from emotrace.corpora.labels import POSITION
 from emotrace.corpora.table import NO_LABEL
 from emotrace.errors import InputError
@@ -66,9 +67,9 @@ def _split(part: Path) -> str:
 
 def _clips(part: Path) -> list[tuple[Path, Path | None]]:
     """Clips of a part and the folder of face crops of each; the folders themselves where there is no video."""
-    files = sorted(part.rglob("*"))
+    files = under(part)
     crops = {file.parent.name: file.parent for file in files if file.suffix.lower() in PICTURES}
-    videos = [file for file in files if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")]
+    videos = [file for file in files if file.suffix.lower() in SUFFIXES]
     if videos:
         return [(video, crops.get(video.stem)) for video in videos]
     return [(folder, folder) for folder in sorted(crops.values())]

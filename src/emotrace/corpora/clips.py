@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from emotrace.corpora.files import HIDDEN, PICTURES
 from emotrace.corpora.table import decode
 from emotrace.errors import InputError
 from emotrace.scheme import Scheme
 from emotrace.video import Video
 
-PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 COLUMNS = ("label", "subject", "split", "origin")
 
 
@@ -96,7 +96,7 @@ class Clips:
 
 def pictures_of(folder: Path) -> list[Path]:
     """The pictures in a folder of cropped faces, by name."""
-    return sorted(file for file in folder.iterdir() if file.suffix.lower() in PICTURES)
+    return sorted(f for f in folder.iterdir() if f.suffix.lower() in PICTURES and not f.name.startswith(HIDDEN))
 
 
 def _trouble(path: Path) -> str:

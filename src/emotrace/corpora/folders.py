@@ -12,11 +12,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from emotrace.corpora.files import pictures
 from emotrace.corpora.labels import POSITION, in_classes, position
 from emotrace.corpora.table import NO_LABEL, Faces, table
 from emotrace.errors import InputError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".pgm", ".webp")
 CK_PLUS_FILE = re.compile(r"(S\d{3})_\d{3}_\d{8}")
 JAFFE_FILE = re.compile(r"([A-Z]{2})\.([A-Z]{2})\d*\.\d+")
 RADBOUD_FILE = re.compile(r"Rafd(\d{3})_(\d{2})_[A-Za-z]+_(?:fe)?male_([a-z]+)_(?:frontal|left|right)", re.IGNORECASE)
@@ -28,7 +28,7 @@ def read_classes(path: Path, corpus: str = "folder") -> Faces:
     Raises:
         InputError: pictures lie in a folder that is named after no expression.
     """
-    kept = in_classes(_pictures(path), path, POSITION)
+    kept = in_classes(pictures(path), path, POSITION)
     return table(
         corpus,
         kept,
@@ -75,7 +75,7 @@ def read_jaffe(path: Path) -> Faces:
     Raises:
         InputError: a picture is not named as in JAFFE.
     """
-    files = _pictures(path)
+    files = pictures(path)
     names = [_match(JAFFE_FILE, file, "KA.AN1.39.tiff") for file in files]
     return table(
         "JAFFE",
@@ -92,7 +92,7 @@ def read_radboud(path: Path) -> Faces:
     Raises:
         InputError: a picture is not named as in the database.
     """
-    files = _pictures(path)
+    files = pictures(path)
     names = [_match(RADBOUD_FILE, file, "Rafd090_01_Caucasian_female_angry_frontal.jpg") for file in files]
     return table(
         "Radboud",
@@ -104,18 +104,9 @@ def read_radboud(path: Path) -> Faces:
     )
 
 
-def _pictures(path: Path) -> list[Path]:
-    if not path.is_dir():
-        raise InputError(f"{path}: no such folder; expected a folder of pictures")
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-    if not files:
-        raise InputError(f"{path}: no pictures; expected files of {', '.join(SUFFIXES)}")
-    return files
-
-
 def _of_part(part: Path) -> list[Path]:
     """Pictures of a part of SFEW: in folders of expressions, but for Test."""
-    return _pictures(part) if part.name.lower().startswith("test") else in_classes(_pictures(part), part, POSITION)
+    return pictures(part) if part.name.lower().startswith("test") else in_classes(pictures(part), part, POSITION)
 
 
 def _files(faces: Faces) -> list[Path]:

@@ -54,14 +54,13 @@ def in_classes(files: Sequence[Path], path: Path, known: Collection[str]) -> lis
     """The files whose folders are named after expressions.
 
     Args:
-        files: pictures or recordings that lie anywhere under `path`; hidden ones, and those in hidden folders, do not count.
+        files: pictures or recordings that lie anywhere under `path`.
         path: folder of the corpus.
         known: names in lower case, of POSITION; a folder of another name in POSITION is left out, as contempt among voices.
 
     Raises:
         InputError: files lie in a folder that is named after no expression, or none is left.
     """
-    files = [file for file in files if not any(part.startswith(".") for part in file.relative_to(path).parts)]
     kept = [file for file in files if file.parent.name.lower() in known]
     strange = {file.parent for file in files if file.parent.name.lower() not in POSITION}
     if strange or not kept:

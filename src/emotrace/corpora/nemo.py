@@ -13,7 +13,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from emotrace.corpora import delimited
-from emotrace.corpora.voices import Voices, position, recordings, table
+from emotrace.corpora.files import recordings
+from emotrace.corpora.voices import Voices, position, table
 from emotrace.errors import InputError
 
 NAME = "nEMO"

@@ -13,7 +13,8 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from emotrace.corpora.voices import Voices, position, recordings, table
+from emotrace.corpora.files import recordings
+from emotrace.corpora.voices import Voices, position, table
 from emotrace.errors import InputError
 
 NAME = "RAVDESS"

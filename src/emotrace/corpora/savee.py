@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from emotrace.corpora.voices import Voices, position, recordings, table
+from emotrace.corpora.files import recordings
+from emotrace.corpora.voices import Voices, position, table
 from emotrace.errors import InputError
 
 NAME = "SAVEE"

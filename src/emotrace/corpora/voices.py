@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.container import opened
+from emotrace.corpora.files import recordings
 from emotrace.corpora.labels import POSITION, in_classes
 from emotrace.errors import InputError
 from emotrace.scheme import EXPRESSION_7, VOICE_EXPRESSION
@@ -22,7 +23,6 @@ from emotrace.scheme import EXPRESSION_7, VOICE_EXPRESSION
 Recording = Path | NDArray[np.float32]
 NO_LABEL = -1
 SAMPLE_RATE = 16_000
-SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".wma", ".aif", ".aiff")
 COLUMNS = ("label", "intensity", "speaker", "gender", "statement", "split", "origin")
 POSITIONS = {word: place for word, place in POSITION.items() if place < len(EXPRESSION_7)} | {
     "calm": VOICE_EXPRESSION.labels.index("calm")  # EXPRESSION_8 takes a calm face for a neutral one; a calm voice is its own
@@ -127,20 +127,6 @@ def position(word: str, corpus: str) -> int:
     if word.strip().lower() not in POSITIONS:
         raise InputError(f"{corpus}: {word!r} is no known expression; expected one of {', '.join(sorted(POSITIONS))}")
     return POSITIONS[word.strip().lower()]
-
-
-def recordings(path: Path) -> list[Path]:
-    """All sound files of a folder and what lies under it, in order.
-
-    Raises:
-        InputError: there is no such folder, or no sound in it.
-    """
-    if not path.is_dir():
-        raise InputError(f"{path}: no such folder; expected a folder of recordings")
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-    if not files:
-        raise InputError(f"{path}: no recordings; expected files of {', '.join(SUFFIXES)}")
-    return files
 
 
 def table(
