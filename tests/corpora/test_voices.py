@@ -117,6 +117,18 @@ def test_savee_knows_the_speaker_from_the_name_or_from_the_folder(tmp_path: Path
         savee.read(tmp_path)
 
 
+def test_sentences_that_lie_in_a_corpus_twice_are_read_once(tmp_path: Path) -> None:
+    for folder in ("Actor_12", "audio_speech_actors_01-24/Actor_12"):   # as at Kaggle
+        tone(tmp_path / "ravdess" / folder / "03-01-06-02-01-01-12.wav")
+        tone(tmp_path / "ravdess" / folder / "03-01-06-02-01-02-12.wav")
+    origin = ravdess.read(tmp_path / "ravdess").origin.tolist()
+    assert origin == ["Actor_12/03-01-06-02-01-01-12.wav", "Actor_12/03-01-06-02-01-02-12.wav"]
+    for folder in ("AudioData/AudioData/DC", "AudioData/DC", "AudioData/JE"):
+        tone(tmp_path / "savee" / folder / "a01.wav")
+    corpus = savee.read(tmp_path / "savee")
+    assert (corpus.speaker.tolist(), corpus.statement.tolist()) == (["DC", "JE"], ["a01", "a01"])
+
+
 def test_a_folder_a_class_with_and_without_splits(tmp_path: Path) -> None:
     tone(tmp_path / "test" / "Calm" / "a.wav")
     tone(tmp_path / "train" / "angry" / "b.wav")

@@ -26,7 +26,9 @@ STRONG = "02"
 
 
 def read(path: Path, channel: Literal["speech", "song"] = "speech") -> Voices:
-    """RAVDESS from its folder, with or without the actors' folders in it.
+    """RAVDESS from its folder, with or without the actors' folders in it; a sentence that lies in it twice is read once.
+
+    What is offered at Kaggle has all of it twice, in Actor_01 ... and in audio_speech_actors_01-24/Actor_01 ...
 
     Args:
         path: the folder.
@@ -35,12 +37,14 @@ def read(path: Path, channel: Literal["speech", "song"] = "speech") -> Voices:
     Raises:
         InputError: a file is not named as in RAVDESS, or there is nothing of that channel.
     """
-    named = [(file, _fields(file)) for file in recordings(path)]
-    kept = [(file, fields) for file, fields in named if fields[:2] == (SOUND_ALONE, CHANNELS[channel])]
+    named: dict[tuple[str, ...], Path] = {}
+    for file in recordings(path):
+        named.setdefault(_fields(file), file)
+    kept = [(file, fields) for fields, file in named.items() if fields[:2] == (SOUND_ALONE, CHANNELS[channel])]
     if not kept:
         raise InputError(
             f"{path}: expected {channel}, files named {SOUND_ALONE}-{CHANNELS[channel]}-...; "
-            f"found {len(named)} others, as {named[0][0].name}"
+            f"found {len(named)} others, as {next(iter(named.values())).name}"
         )
     return table(
         NAME,

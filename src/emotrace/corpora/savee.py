@@ -22,21 +22,22 @@ EMOTIONS = {"a": "anger", "d": "disgust", "f": "fear", "h": "happiness", "n": "n
 
 
 def read(path: Path) -> Voices:
-    """SAVEE from its folder, flat or with a folder a speaker.
+    """SAVEE from its folder, flat or with a folder a speaker; a sentence that lies in it twice is read once.
 
     Raises:
         InputError: a file is not named as in SAVEE.
     """
-    files = recordings(path)
-    fields = [_fields(file) for file in files]
+    named: dict[tuple[str, str, str], Path] = {}
+    for file in recordings(path):
+        named.setdefault(_fields(file), file)
     return table(
         NAME,
-        files,
-        [position(EMOTIONS[emotion], NAME) for _, emotion, _ in fields],
-        [file.relative_to(path).as_posix() for file in files],
-        speaker=[speaker for speaker, _, _ in fields],
-        gender=["male"] * len(files),
-        statement=[f"{emotion}{sentence}" for _, emotion, sentence in fields],  # sentences are numbered anew in each emotion
+        list(named.values()),
+        [position(EMOTIONS[emotion], NAME) for _, emotion, _ in named],
+        [file.relative_to(path).as_posix() for file in named.values()],
+        speaker=[speaker for speaker, _, _ in named],
+        gender=["male"] * len(named),
+        statement=[f"{emotion}{sentence}" for _, emotion, sentence in named],  # sentences are numbered anew in each emotion
     )
 
 
