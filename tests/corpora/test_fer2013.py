@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pyarrow as pa
@@ -125,6 +127,12 @@ def test_a_csv_that_is_no_text_in_utf_8_says_so(tmp_path, content):
     (tmp_path / "fer2013.csv").write_bytes(content)
     with pytest.raises(InputError, match=r"fer2013.csv: is no table of text in UTF-8 .*; expected the columns emotion, pixels"):
         fer2013.read(tmp_path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="only Linux has such a file")
+def test_a_csv_that_cannot_be_read_says_so():
+    with pytest.raises(InputError, match=r"/proc/self/mem: cannot be read \(Input/output error\); expected the columns"):
+        fer2013.read(Path("/proc/self/mem"))
 
 
 @pytest.mark.parametrize("label", ["-1", ""])

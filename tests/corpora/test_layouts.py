@@ -136,6 +136,25 @@ def test_a_row_of_affectnet_that_cannot_be_read_is_named(tmp_path, cells, words)
         affectnet.read(tmp_path)
 
 
+def test_affectnet_of_2017_is_read_as_published_with_lists_in_a_folder_of_their_own_and_no_head_in_one(tmp_path):
+    picture(tmp_path / "Manually_Annotated" / "Manually_Annotated_Images" / "1" / "a.jpg")
+    lists = tmp_path / "Manually_Annotated_file_lists"
+    lists.mkdir()
+    rows = ("1/a.jpg,0,0,1,1,1.0;2.0,6,-0.5,0.25", "/far/b.jpg,0,0,1,1,1.0;2.0,1,1,0")
+    (lists / "training.csv").write_text("\n".join((AFFECTNET_HEAD, *rows)))
+    (lists / "validation.csv").write_text("1/a.jpg,0,0,1,1,1.0;2.0,3,0.5,-0.25\n")
+    faces = affectnet.read(tmp_path)
+    assert list(zip(named(faces), faces.split.tolist(), strict=True)) == [
+        ("anger", "training"), ("happiness", "training"), ("surprise", "validation"),
+    ]  # fmt: skip
+    assert faces.affect.tolist() == [[-0.5, 0.25], [1, 0], [0.5, -0.25]]
+    assert faces.origin.tolist()[1:] == ["/far/b.jpg", "Manually_Annotated/Manually_Annotated_Images/1/a.jpg"]
+    assert faces[np.array([0, 2])].images().shape == (2, 48, 48)
+    (lists / "validation.csv").write_text("1/a.jpg,0,0,1,1,1.0;2.0,12,0.5,-0.25\n")
+    with pytest.raises(InputError, match=r"validation.csv:1: '12' is no label"):
+        affectnet.read(tmp_path)
+
+
 @pytest.mark.parametrize("expression", ["-1", ""])
 def test_a_row_of_affectnet_without_a_label_has_none(tmp_path, expression):
     (tmp_path / "training.csv").write_text(f"{AFFECTNET_HEAD}\n1/a.jpg,0,0,1,1,x,{expression},0,0\n", encoding="utf-8-sig")
@@ -154,6 +173,7 @@ def test_affectnet_of_2021_reads_its_annotation_files(tmp_path):
         for what, value in (("exp", str(expression)), ("val", "0.5"), ("aro", "-0.25")):
             (tmp_path / "val_set" / "annotations").mkdir(exist_ok=True)
             np.save(tmp_path / "val_set" / "annotations" / f"{number}_{what}.npy", np.array(value))
+    (tmp_path / "val_set" / "images" / "._0.jpg").touch()   # as macOS adds it to archives
     faces = affectnet.read(tmp_path)
     assert (named(faces), faces.split.tolist()) == (["contempt", "happiness"], ["val_set"] * 2)
     assert faces.affect.tolist() == [[0.5, -0.25]] * 2

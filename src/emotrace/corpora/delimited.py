@@ -9,28 +9,35 @@ from pathlib import Path
 from emotrace.errors import InputError
 
 
-def rows(path: Path, columns: Sequence[str], delimiter: str = ",") -> list[tuple[str, dict[str, str]]]:
-    """The rows of a table, each with where it lies, "fer2013.csv:17" (the head is row 1).
+def rows(
+    path: Path, columns: Sequence[str], delimiter: str = ",", published: Sequence[str] = ()
+) -> list[tuple[str, dict[str, str]]]:
+    """The rows of a table, each with where it lies, "fer2013.csv:17".
 
     Args:
         path: text in UTF-8, with or without the byte order mark that spreadsheets write.
         columns: those wanted, by name in any case and order; cells come without blanks around them (nEMO pads its speakers).
         delimiter: between cells.
+        published: names of all columns, where the first row may be none of names (AffectNet's validation.csv).
 
     Raises:
-        InputError: it is no such text, lacks a column, or a row has fewer cells than the head.
+        InputError: it cannot be read, is no such text, lacks a column, or a row has fewer cells than the head.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            head, *lines = list(csv.reader(stream, delimiter=delimiter)) or [[]]
+            lines = list(csv.reader(stream, delimiter=delimiter))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); expected the columns {', '.join(columns)}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         expected = f"expected the columns {', '.join(columns)}; save it as text in UTF-8"
         raise InputError(f"{path}: is no table of text in UTF-8 ({error}); {expected}") from error
+    headless = bool(lines) and len(lines[0]) == len(published) and columns[0] not in lines[0]
+    head = list(published) if headless else lines.pop(0) if lines else []
     place = {name.strip().lower(): column for column, name in enumerate(head)}
     if missing := [name for name in columns if name.lower() not in place]:
         found = " ".join(", ".join(head).split())[:200] or "an empty file"   # in one line, whatever the file is
         raise InputError(f"{path}: no column {missing[0]!r}; expected {', '.join(columns)}; found {found}")
-    content = [(f"{path.name}:{number}", cells) for number, cells in enumerate(lines, 2) if cells]
+    content = [(f"{path.name}:{number}", cells) for number, cells in enumerate(lines, 1 if headless else 2) if cells]
     if short := [(where, len(cells)) for where, cells in content if len(cells) < len(head)]:
         where, n = short[0]
         raise InputError(f"{where}: expected {len(head)} cells as in the head, found {n}; complete the row or take it out")
