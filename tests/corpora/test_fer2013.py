@@ -180,6 +180,22 @@ def test_pictures_with_their_path_as_hugging_face_writes_them_and_null_labels_ar
     assert faces.label.tolist() == [0, -1, 3]
 
 
+def test_parts_and_labels_that_are_null_are_none_whatever_else_the_parquet_holds_and_however_it_is_called(tmp_path):
+    more = {"usage": ["Training", None, None], "label": ["angry", None, ""], "more": [[1], [], None]}
+    faces = fer2013.read(write_parquet(tmp_path / "F.PARQUET", **more))
+    assert (faces.split.tolist(), faces.label.tolist()) == (["Training", "", ""], [0, -1, -1])
+    with pytest.raises(InputError, match="has no split 'None'"):
+        faces.of_split("None")
+
+
+def test_the_csv_that_kaggle_also_offers_is_found_in_its_folder(tmp_path):
+    rows = [f"{i}, {usage}, {' '.join(map(str, pixels(i).ravel()))}" for i, usage in ((0, "Training"), (3, "PublicTest"))]
+    (tmp_path / "icml_face_data.csv").write_text("\n".join(["emotion, Usage, pixels", *rows]))
+    faces = fer2013.read(tmp_path)
+    assert (faces.label.tolist(), faces.split.tolist()) == ([0, 3], ["Training", "PublicTest"])
+    assert (faces.images() == np.stack([pixels(0), pixels(3)])).all()
+
+
 def test_a_picture_of_the_parquet_that_cannot_be_decoded_is_named_by_its_row(tmp_path):
     faces = fer2013.read(write_parquet(tmp_path / "f.parquet", image=[b"7 bytes", b"", b""]))
     with pytest.raises(InputError, match=r"f.parquet:0 \(7 bytes\) is no image that can be decoded"):
