@@ -101,11 +101,42 @@ def test_tfd_gives_the_parts_of_a_fold(tmp_path):
         tfd.read(tmp_path / "text.mat")
 
 
+@pytest.mark.parametrize(
+    ("variable", "words"),
+    [
+        ({"folds": np.full((2, 5), 9)}, r"variable 'folds' is other values; expected \(n, 5\) of 0..3 for 2 images"),
+        ({"folds": np.zeros((2, 0))}, r"variable 'folds' is float64 \(2, 0\); expected \(n, 5\)"),
+        ({"labs_ex": np.array([[1], [8]])}, r"variable 'labs_ex' is other values; expected \(n, 1\) of 1..7, or -1 for none"),
+        ({"labs_ex": np.array([[1], [np.nan]])}, r"variable 'labs_ex' is other values"),
+        ({"labs_ex": np.array([[1]])}, r"variable 'labs_ex' is int64 \(1, 1\); expected \(n, 1\)"),
+        ({"labs_id": "nobody"}, r"variable 'labs_id' is <U6 \(1,\); expected numbers"),
+        ({"images": np.zeros((2, 48, 48))}, r"variable 'images' is float64 \(2, 48, 48\); expected grey levels .* of 8 bits"),
+        ({"images": {"of": 1}}, r"variable 'images' is .*; expected grey levels"),
+    ],
+)
+def test_a_variable_of_tfd_that_is_something_else_is_named(tmp_path, variable, words):
+    right = {"images": np.zeros((2, 48, 48), np.uint8), "labs_ex": [[1], [-1]], "labs_id": [[5], [-1]], "folds": [[1] * 5] * 2}
+    scipy.io.savemat(tmp_path / "t.mat", right | variable)
+    with pytest.raises(InputError, match=words) as caught:
+        tfd.read(tmp_path / "t.mat")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_tfd_with_a_damaged_byte_is_named(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (8, 48, 48)).astype(np.uint8)
+    scipy.io.savemat(tmp_path / "t.mat", {"images": images}, do_compression=True)
+    content = bytearray((tmp_path / "t.mat").read_bytes())
+    content[-1000] ^= 255
+    (tmp_path / "t.mat").write_bytes(content)
+    with pytest.raises(InputError, match=r"t.mat: not a MATLAB file up to version 7, or damaged \(Error -3 while decomp"):
+        tfd.read(tmp_path / "t.mat")
+
+
 @pytest.mark.parametrize("kept", [0, 100, 127, 300])
 def test_a_tfd_that_is_cut_off_is_named(tmp_path, kept):
     scipy.io.savemat(tmp_path / "t.mat", {"images": np.zeros((8, 48, 48), np.uint8)})
     (tmp_path / "cut.mat").write_bytes((tmp_path / "t.mat").read_bytes()[:kept])
-    with pytest.raises(InputError, match=r"cut.mat: not a MATLAB file up to version 7, or cut off"):
+    with pytest.raises(InputError, match=r"cut.mat: not a MATLAB file up to version 7, or damaged"):
         tfd.read(tmp_path / "cut.mat")
 
 

@@ -9,18 +9,32 @@ Source: Susskind, Anderson & Hinton 2010, The Toronto Face Database.
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy.io
+from numpy.typing import NDArray
 from scipy.io.matlab import MatReadError
 
 from emotrace.corpora.table import NO_LABEL, Faces, table
 from emotrace.errors import InputError
+from emotrace.scheme import EXPRESSION_7
 
-# What loadmat raises of files that are cut off, are something else, or of version 7.3.
-DAMAGED = (MatReadError, OSError, ValueError, TypeError, IndexError, NotImplementedError)
+# What loadmat raises of files that are damaged, cut off, something else, or of version 7.3.
+DAMAGED = (
+    MatReadError, OSError, ValueError, TypeError, LookupError, ArithmeticError, NotImplementedError, UnboundLocalError,
+    MemoryError, zlib.error,
+)  # fmt: skip
 PARTS = {0: "unlabelled", 1: "train", 2: "val", 3: "test"}
+NUMBERS = np.typecodes["AllInteger"] + "fd"
+FORM: dict[str, tuple[str, int, list[int], str]] = {   # types, dimensions, values ([] = any), and the same in words
+    "images": ("B", 3, [], "grey levels (n, 48, 48) of 8 bits"),
+    "labs_ex": (NUMBERS, 2, [-1, *range(len(EXPRESSION_7) + 1)], "(n, 1) of 1..7, or -1 for none"),
+    "labs_id": (NUMBERS, 2, [], "numbers (n, 1)"),
+    "folds": (NUMBERS, 2, list(PARTS), "(n, 5) of 0..3"),
+}
 
 
 def read(path: Path, fold: int = 0) -> Faces:
@@ -31,23 +45,35 @@ def read(path: Path, fold: int = 0) -> Faces:
         fold: 0..4.
 
     Raises:
-        InputError: it is no such file, or a variable is missing.
+        InputError: it is no such file, or a variable is missing or something else.
     """
+    content = _variables(path)
+    labels = content["labs_ex"][:, 0].astype(np.int64)
+    return table(
+        "TFD",
+        list(content["images"]),
+        np.where(labels > 0, labels - 1, NO_LABEL).tolist(),  # its order is EXPRESSION_7's
+        [f"{path.name}:{row}" for row in range(len(labels))],
+        subject=[str(who) if who > 0 else "" for who in content["labs_id"][:, 0]],
+        split=[PARTS[part] for part in content["folds"][:, fold].tolist()],
+    )
+
+
+def _variables(path: Path) -> dict[str, NDArray[Any]]:
     if not path.is_file():
         raise InputError(f"{path}: no such file; expected TFD_48x48.mat")
     try:
         content = scipy.io.loadmat(path)
     except DAMAGED as error:
-        raise InputError(f"{path}: not a MATLAB file up to version 7, or cut off ({error}); expected TFD_48x48.mat") from error
-    if missing := [name for name in ("images", "labs_ex", "labs_id", "folds") if name not in content]:
+        raise InputError(f"{path}: not a MATLAB file up to version 7, or damaged ({error}); expected TFD_48x48.mat") from error
+    if missing := [name for name in FORM if name not in content]:
         found = ", ".join(name for name in content if name[0] != "_") or "nothing"
-        raise InputError(f"{path}: no variable {missing[0]!r}; expected images, labs_ex, labs_id, folds; found {found}")
-    labels = content["labs_ex"].reshape(-1).astype(np.int64)
-    return table(
-        "TFD",
-        list(content["images"].astype(np.uint8)),
-        np.where(labels > 0, labels - 1, NO_LABEL).tolist(),  # its order is EXPRESSION_7's
-        [f"{path.name}:{row}" for row in range(len(labels))],
-        subject=[str(who) if who > 0 else "" for who in content["labs_id"].reshape(-1)],
-        split=[PARTS[int(part)] for part in content["folds"][:, fold]],
-    )
+        raise InputError(f"{path}: no variable {missing[0]!r}; expected {', '.join(FORM)}; found {found}")
+    n = len(content["images"])
+    for name, (types, dimensions, allowed, words) in FORM.items():
+        values = content[name]
+        fits = values.dtype.char in types and values.ndim == dimensions and len(values) == n and values.size
+        if not fits or (allowed and not np.isin(values, allowed).all()):
+            got = f"{values.dtype} {values.shape}" if not fits else "other values"
+            raise InputError(f"{path}: variable {name!r} is {got}; expected {words} for {n} images")
+    return {name: content[name] for name in FORM}
