@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import scipy.io
 
 from emotrace.corpora import affectnet, catalogue, folders, tfd
 from emotrace.corpora.labels import position
+from emotrace.corpora.table import table
 from emotrace.errors import InputError, UnknownNameError
 from emotrace.scheme import EXPRESSION_7, EXPRESSION_8
 
@@ -245,6 +248,39 @@ def test_a_picture_that_is_none_is_named(tmp_path):
     (tmp_path / "happy" / "1.png").write_bytes(b"no image")
     with pytest.raises(InputError, match=r"1.png is no image that can be decoded"):
         folders.read_classes(tmp_path).images()
+
+
+def test_a_picture_of_more_pixels_than_can_be_decoded_is_named(tmp_path):
+    (tmp_path / "happy").mkdir()
+    (tmp_path / "happy" / "1.pgm").write_bytes(b"P5 40000 40000 255\n" + bytes(100))
+    with pytest.raises(InputError, match=r"1.pgm is no image that can be decoded \(expected .* of at most 2\^30 pixels\)"):
+        folders.read_classes(tmp_path).images()
+
+
+def test_a_damaged_picture_is_said_in_one_line_and_by_no_library_besides(tmp_path, capfd):
+    picture(tmp_path / "happy" / "1.png")
+    (tmp_path / "happy" / "1.png").write_bytes((tmp_path / "happy" / "1.png").read_bytes()[:-30])
+    with pytest.raises(InputError, match=r"1.png is no image that can be decoded"):
+        folders.read_classes(tmp_path).images()
+    assert capfd.readouterr().err == ""
+
+
+def test_large_pictures_are_not_held_all_at_once():
+    pictures = [cv2.imencode(".png", np.full((2000, 2000), i, np.uint8))[1].tobytes() for i in range(20)]
+    faces = table("made", pictures, [0] * 20, [str(i) for i in range(20)])
+    tracemalloc.start()   # OpenCV's pictures count as NumPy's
+    images = faces.images(48)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert images[:, 0, 0].tolist() == list(range(20))
+    assert most < 3 * 2000 * 2000
+
+
+@pytest.mark.parametrize("split", ["test", ""])
+def test_a_corpus_without_parts_says_so(tmp_path, split):
+    picture(tmp_path / "KA.AN1.39.tiff")
+    with pytest.raises(InputError, match=f"JAFFE has no split '{split}'; it has: none"):
+        folders.read_jaffe(tmp_path).of_split(split)
 
 
 def test_pictures_of_several_sizes_need_a_size(tmp_path):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.corpora.files import HIDDEN, PICTURES
-from emotrace.corpora.table import decode
+from emotrace.corpora.table import decode, in_split
 from emotrace.errors import InputError
 from emotrace.scheme import Scheme
 from emotrace.video import Video
@@ -69,10 +69,7 @@ class Clips:
         Raises:
             InputError: there is no such part; the message names those there are.
         """
-        if split not in self.split:
-            there = ", ".join(sorted(set(self.split))) or "none"
-            raise InputError(f"{self.corpus} has no split {split!r}; it has: {there}")
-        return self[self.split == split]
+        return self[in_split(self.corpus, self.split, split)]
 
     def counts(self, scheme: Scheme) -> dict[str, int]:
         """Clips of each label, 0 for a class that is empty."""

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emotrace.engine import quiet
 from emotrace.errors import InputError
 from emotrace.scheme import EXPRESSION_8
 
@@ -33,15 +34,19 @@ def decode(picture: Picture, where: str = "a picture") -> NDArray[np.uint8]:
         (h, w) uint8.
 
     Raises:
-        InputError: the bytes or the file are no image, or the file cannot be read.
+        InputError: the bytes or the file are no image, or one of more pixels than OpenCV takes, or the file cannot be read.
     """
     if isinstance(picture, np.ndarray):
         return picture
     data = _content(picture) if isinstance(picture, Path) else picture
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
+    except cv2.error:   # too large
+        image = None
     if image is None:
         what = str(picture) if isinstance(picture, Path) else f"{where} ({len(data)} bytes)"
-        raise InputError(f"{what} is no image that can be decoded (expected WebP, PNG, JPEG, BMP, PGM or TIFF)")
+        expected = "WebP, PNG, JPEG, BMP, PGM or TIFF of at most 2^30 pixels"
+        raise InputError(f"{what} is no image that can be decoded (expected {expected})")
     return np.asarray(image, np.uint8)
 
 
@@ -103,12 +108,10 @@ class Faces:
         Raises:
             InputError: there is no such part; the message names those there are.
         """
-        if split not in self.split:
-            raise InputError(f"{self.corpus} has no split {split!r}; it has: {', '.join(sorted(set(self.split)))}")
-        return self[self.split == split]
+        return self[in_split(self.corpus, self.split, split)]
 
     def images(self, size: int = 0) -> NDArray[np.uint8]:
-        """All pictures in one array.
+        """All pictures in one array; each is brought to the size before the next is decoded.
 
         Args:
             size: side in px to which pictures are resized (area-averaged down, cubic up); 0 = as they are.
@@ -119,13 +122,30 @@ class Faces:
         Raises:
             InputError: a picture cannot be decoded, or pictures differ in size and no size is given.
         """
-        decoded = [decode(picture, str(where)) for picture, where in zip(self.pictures, self.origin, strict=True)]
-        if size:
-            decoded = [resize(image, size) for image in decoded]
+        with quiet():   # libraries write lines of their own about what is damaged
+            found = (decode(picture, str(where)) for picture, where in zip(self.pictures, self.origin, strict=True))
+            decoded = [resize(image, size) if size else image for image in found]
         shapes = sorted({image.shape for image in decoded})
         if len(shapes) > 1:
             raise InputError(f"{self.corpus}: pictures of {len(shapes)} sizes, as {shapes[0]} and {shapes[-1]}; give a size")
         return np.stack(decoded) if decoded else np.zeros((0, size, size), np.uint8)
+
+
+def in_split(corpus: str, splits: NDArray[np.str_], split: str) -> NDArray[np.bool_]:
+    """Which rows are of a part of a corpus.
+
+    Args:
+        corpus: its name, for the message.
+        splits: (n,) the part of each row, "" = none.
+        split: the part.
+
+    Raises:
+        InputError: there is no such part; the message names those there are.
+    """
+    if not split or split not in splits:
+        there = ", ".join(sorted(set(splits.tolist()) - {""})) or "none"
+        raise InputError(f"{corpus} has no split {split!r}; it has: {there}")
+    return np.asarray(splits == split, np.bool_)
 
 
 def resize(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from emotrace.container import opened
 from emotrace.corpora.files import recordings
 from emotrace.corpora.labels import POSITION, in_classes
+from emotrace.corpora.table import in_split
 from emotrace.errors import InputError
 from emotrace.scheme import EXPRESSION_7, VOICE_EXPRESSION
 
@@ -78,9 +79,7 @@ class Voices:
         Raises:
             InputError: there is no such part; the message names those there are.
         """
-        if split not in self.split:
-            raise InputError(f"{self.corpus} has no split {split!r}; it has: {', '.join(sorted(set(self.split)))}")
-        return self[self.split == split]
+        return self[in_split(self.corpus, self.split, split)]
 
     def clips(self) -> list[NDArray[np.float32]]:
         """All recordings as sound, n of (s,) float32 mono at 16 kHz.
