@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import wave
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -26,6 +27,19 @@ def tone(path: Path, seconds: float = 0.1, sample_rate: int = 16_000, channels: 
         file.setsampwidth(2)
         file.setframerate(sample_rate)
         file.writeframes(np.repeat(np.round(sound * 32767).astype("<i2"), channels).tobytes())
+    return path
+
+
+def encoded(path: Path, sample_rate: int, layout: str) -> Path:
+    """A second of a tone as MP3."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libmp3lame", rate=sample_rate, layout=layout)
+        wave_form = 0.5 * np.sin(2 * np.pi * 440 * np.arange(sample_rate) / sample_rate)
+        channels = np.repeat(wave_form[None].astype(np.float32), stream.channels, axis=0)
+        frame = av.AudioFrame.from_ndarray(channels, "fltp", layout)
+        frame.sample_rate, frame.time_base, frame.pts = sample_rate, Fraction(1, sample_rate), 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
     return path
 
 
@@ -180,6 +194,27 @@ def test_any_sample_rate_and_channels_become_16_khz_mono(tmp_path: Path) -> None
     assert np.abs(sound[2000:6000]).max() == pytest.approx(0.5, abs=0.01)
 
 
+def test_two_channels_that_cancel_each_other_are_heard_as_analyze_hears_them(tmp_path: Path) -> None:
+    one = tone(tmp_path / "one.wav", 0.5)
+    samples = np.frombuffer(one.read_bytes()[44:], "<i2")
+    with wave.open(str(tmp_path / "two.wav"), "wb") as file:
+        file.setparams((2, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(np.stack([samples, -samples], axis=1).tobytes())
+    assert (voices.decode(tmp_path / "two.wav") == voices.decode(one)).all()
+
+
+def test_a_recording_that_changes_its_rate_and_channels_or_has_a_damaged_packet_is_heard_all_the_same(tmp_path: Path) -> None:
+    parts = [encoded(tmp_path / "a.mp3", 44_100, "mono"), encoded(tmp_path / "b.mp3", 22_050, "stereo")]
+    (tmp_path / "joined.mp3").write_bytes(b"".join(part.read_bytes() for part in parts))
+    assert len(voices.decode(tmp_path / "joined.mp3")) == pytest.approx(2 * 16_000, rel=0.1)
+    content = bytearray(parts[0].read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 600] = bytes(600)
+    (tmp_path / "damaged.mp3").write_bytes(content)
+    sound = voices.decode(tmp_path / "damaged.mp3")
+    assert np.abs(sound[1600:4800]).max() > 0.3
+    assert np.abs(sound[-4800:-1600]).max() > 0.3
+
+
 def test_sound_in_memory_is_taken_as_it_is_and_files_are_decoded_once(tmp_path: Path) -> None:
     corpus = voices.table("made", [tone(tmp_path / "a.wav"), np.zeros(3, np.float32)], [0, 1], ["a", "b"])
     decoded = corpus.decoded()
@@ -198,7 +233,7 @@ def test_a_file_that_is_no_sound_is_named(tmp_path: Path) -> None:
         frame = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8))
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    with pytest.raises(InputError, match=r"b.mkv: has no sound"):
+    with pytest.raises(InputError, match=r"b.mkv: holds no sound that can be decoded"):
         voices.decode(tmp_path / "b.mkv")
 
 

@@ -9,17 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import av
 import av.error
 import numpy as np
 from numpy.typing import NDArray
 
-from emotrace.container import opened
 from emotrace.corpora.files import recordings
 from emotrace.corpora.labels import POSITION, in_classes
 from emotrace.corpora.table import in_split
 from emotrace.errors import InputError
 from emotrace.scheme import EXPRESSION_7, VOICE_EXPRESSION
+from emotrace.sound import blocks
 
 Recording = Path | NDArray[np.float32]
 NO_LABEL = -1
@@ -95,7 +94,7 @@ class Voices:
 
 
 def decode(recording: Recording) -> NDArray[np.float32]:
-    """One recording as (s,) float32 mono at 16 kHz, -1..1.
+    """One recording as (s,) float32 mono at 16 kHz, -1..1, decoded and mixed as `analyze` does; see `emotrace.sound.blocks`.
 
     Raises:
         InputError: the file holds no sound that can be decoded.
@@ -103,18 +102,12 @@ def decode(recording: Recording) -> NDArray[np.float32]:
     if not isinstance(recording, Path):
         return recording
     try:
-        with opened(recording) as container:
-            if not container.streams.audio:
-                raise InputError(f"{recording}: has no sound; expected a recording of a voice")
-            resampler = av.AudioResampler("fltp", rate=SAMPLE_RATE)
-            parts = [out.to_ndarray() for frame in container.decode(audio=0) for out in resampler.resample(frame)]
-            parts += [out.to_ndarray() for out in resampler.resample(None)]
+        parts = [block.samples for block in blocks(recording, SAMPLE_RATE)]
     except (av.error.FFmpegError, OSError) as error:
         raise InputError(f"{recording}: is no sound that can be decoded ({error.strerror}); expected a recording") from error
     if not parts:
-        raise InputError(f"{recording}: holds not one sample of sound; expected a recording of a voice")
-    sound: NDArray[np.float32] = np.concatenate(parts, axis=1).mean(axis=0, dtype=np.float32)
-    return sound
+        raise InputError(f"{recording}: holds no sound that can be decoded; expected a recording of a voice")
+    return np.concatenate(parts)
 
 
 def position(word: str, corpus: str) -> int:
