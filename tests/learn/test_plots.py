@@ -19,8 +19,8 @@ def test_the_confusion_matrix_shows_percent_of_each_row():
 
 
 def test_the_bars_of_the_reliability_diagram_are_as_high_as_answers_are_right():
-    confidence = np.array([0.99] * 4 + [0.5] * 2, np.float32)
-    root = ElementTree.fromstring(reliability_svg(confidence, np.array([1, 1, 1, 0, 1, 0], bool), bins=10))
+    confidence = np.array([0.99] * 4 + [0.5] * 2 + [0], np.float32)  # nothing was said of the last
+    root = ElementTree.fromstring(reliability_svg(confidence, np.array([1, 1, 1, 0, 1, 0, 0], bool), bins=10))
     bars = [rect for rect in root.iter(f"{SVG}rect") if rect.find(f"{SVG}title") is not None]
     assert [float(bar.get("height")) for bar in bars] == [180.0, 270.0]
     assert bars[1].find(f"{SVG}title").text == "3 of 4 right"

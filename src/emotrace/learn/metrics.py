@@ -21,7 +21,7 @@ class Scores:
         per_class: label -> precision, recall (NaN where there is none to count) and support.
         confusion: (k, k) rows = truth, columns = prediction, counts.
         labels: k labels, in order.
-        confidence: (n,) probability of each answer, 0..1.
+        confidence: (n,) probability of each answer, 0..1; 0 where there is none.
         right: (n,) whether it was right.
     """
 

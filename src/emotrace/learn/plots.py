@@ -72,10 +72,11 @@ def reliability_svg(confidence: NDArray[np.float32], right: NDArray[np.bool_], b
     """The reliability diagram: how often an answer is right (bars) when it claims so much (diagonal).
 
     Args:
-        confidence: (n,) probability of the answer, 0..1.
+        confidence: (n,) probability of the answer, 0..1; 0 = no answer, which is in no bin, as in the calibration error.
         right: (n,) whether the answer was right.
         bins: equal bins of confidence.
     """
+    right, confidence = right[confidence > 0], confidence[confidence > 0]
     which = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
     counts, hits = np.bincount(which, minlength=bins), np.bincount(which, right, minlength=bins)
     width = SIDE / bins

@@ -38,6 +38,8 @@ def measure(
         MissingExtraError: a folder is given, and torch is not installed.
     """
     if heard.hears(name):
+        if truth == "votes":
+            raise InputError(f"--truth votes is for faces that several raters voted on; {name} hears recordings, which have labels")
         return heard.measure(name, heard.corpus(corpus, split), by_speaker)
     if by_speaker:
         raise InputError(f"--by-speaker is for voices, as in 'evaluate voice.emotion'; {name} hears none")
