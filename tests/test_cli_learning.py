@@ -84,7 +84,12 @@ def test_what_cannot_be_done_is_one_line_and_status_2(arguments: list[str], word
     assert done.stderr.count("\n") == 1
 
 
-def test_corpora_are_listed_with_layout_source_and_terms() -> None:
+def test_corpora_are_listed_by_kind_with_layout_source_terms_and_paper() -> None:
     said = run("corpora").stdout
-    assert "fer2013:" in said
-    assert "terms: research use" in said
+    pictures, clips, voices = (part.splitlines() for part in said.split("Corpora of ")[1:])
+    assert [part[0] for part in (pictures, voices)] == ["pictures, for face.expression", "voices, for voice.emotion"]
+    heads = [f"    {what:7}" for what in ("path:", "from:", "terms:", "cite:")]
+    for part, name in ((pictures, "fer2013"), (clips, "afew"), (voices, "ravdess")):
+        first = next(i for i, line in enumerate(part) if line.startswith(f"  {name}: "))
+        assert [line[:11] for line in part[first + 1 : first + 5]] == heads
+    assert sum(line.startswith("  folder: ") for line in (*pictures, *voices)) == 2

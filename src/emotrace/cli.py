@@ -195,12 +195,15 @@ def components() -> None:
 
 @app.command()
 def corpora() -> None:
-    """List the corpora that can be read: layout, where to get each, and its terms."""
-    from emotrace.corpora.catalogue import CLIPS, CORPORA, VOICES
+    """List the corpora that can be read: layout, where to get each, its terms, and what to cite."""
+    from emotrace.corpora.catalogue import KINDS
 
-    for corpus in (*CORPORA.values(), *CLIPS.values(), *VOICES.values()):
-        print(f"{corpus.name}: {corpus.about}")
-        print(f"    path:  {corpus.layout}\n    from:  {corpus.where}\n    terms: {corpus.terms}")
+    for kind, (there, taker) in KINDS.items():
+        print(f"Corpora of {kind}, for {taker}")
+        for corpus in there.values():
+            print(f"  {corpus.name}: {corpus.about}")
+            lines = {"path": corpus.layout, "from": corpus.where, "terms": corpus.terms, "cite": corpus.paper}
+            print("\n".join(f"    {f'{what}:':6} {text}" for what, text in lines.items() if text))
 
 
 @app.command()

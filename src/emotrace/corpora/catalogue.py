@@ -43,7 +43,7 @@ CORPORA: dict[str, Corpus] = {
     for corpus in (
         Corpus(
             "fer2013", "emotrace.corpora.fer2013:read", "35,887 web faces of 48 x 48 px, seven expressions, FER+ votes",
-            "fer2013.csv (fer2013new.csv of FER+ beside it), or a .parquet",
+            "fer2013.csv or icml_face_data.csv (fer2013new.csv of FER+ beside it), its folder, or a .parquet",
             "kaggle.com/competitions/challenges-in-representation-learning-facial-expression-recognition-challenge; "
             "votes: github.com/microsoft/FERPlus",
             "research use; votes MIT", "Goodfellow et al. 2013; Barsoum et al. 2016",
@@ -64,17 +64,19 @@ CORPORA: dict[str, Corpus] = {
         ),
         Corpus(
             "ck+", "emotrace.corpora.folders:read_ck_plus", "981 posed faces of 118 subjects cut to 48 x 48 px, with contempt",
-            "folder a class of S010_004_00000017.png ...", "jeffcohn.net/Resources, on request",
+            "folder a class of S010_004_00000017.png ...",
+            "kaggle.com/datasets/shawon10/ckplus; the sequences that it was cut from: jeffcohn.net/Resources, on request",
             "research, by agreement", "Lucey et al. 2010",
         ),
         Corpus(
             "sfew", "emotrace.corpora.folders:read_sfew", "1,766 film stills, seven expressions",
-            "folder with Train, Val, Test", "cs.anu.edu.au/few, on request", "research, by agreement", "Dhall et al. 2011",
+            "folder with Train, Val, Test, or with Train_Aligned_Faces, ...", "cs.anu.edu.au/few, on request",
+            "research, by agreement", "Dhall et al. 2011",
         ),
         Corpus(
             "affectnet", "emotrace.corpora.affectnet:read", "about 440,000 web faces, eight expressions, valence and arousal",
-            "folder with training.csv and validation.csv, or train_set and val_set", "mohammadmahoor.com/affectnet, on request",
-            "research, by agreement", "Mollahosseini et al. 2019",
+            "folder with Manually_Annotated_file_lists and Manually_Annotated_Images, or with train_set and val_set",
+            "mohammadmahoor.com/affectnet, on request", "research, by agreement", "Mollahosseini et al. 2019",
         ),
         Corpus(
             "folder", "emotrace.corpora.folders:read_classes", "any pictures sorted into folders named after expressions",

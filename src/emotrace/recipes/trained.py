@@ -39,7 +39,7 @@ def measure(
     """
     if heard.hears(name):
         if truth == "votes":
-            raise InputError(f"--truth votes is for faces that several raters voted on; {name} hears recordings, which have labels")
+            raise InputError(f"--truth votes is for faces that raters voted on; {name} hears recordings, give --truth label")
         return heard.measure(name, heard.corpus(corpus, split), by_speaker)
     if by_speaker:
         raise InputError(f"--by-speaker is for voices, as in 'evaluate voice.emotion'; {name} hears none")
