@@ -74,6 +74,7 @@ def test_scores_are_said_when_the_disk_is_full_afterwards(smiles: Path) -> None:
         (["evaluate", "face.expression", "--corpus", "imagenet=x"], "no corpus 'imagenet'"),
         (["evaluate", "face.expression", "--corpus", "fer2013=x", "--by-speaker"], "--by-speaker is for voices"),
         (["evaluate", "voice.emotion", "--corpus", "ravdess=x", "--truth", "votes"], "--truth votes is for faces"),
+        (["evaluate", "voice.emotion", "--corpus", "ravdess=x", "--find-faces"], "--find-faces is for pictures"),
         (["train", "magic", "--corpus", "x", "--out", "y"], "no recipe 'magic'"),
     ],
 )

@@ -235,19 +235,22 @@ def evaluate(
                                                               "by the head for eight classes where there is one")] = "label",
     by_speaker: Annotated[bool, typer.Option("--by-speaker", help="of voices: relative to what is said of the same speaker "
                                                                   "on the whole, without labels")] = False,
+    find_faces: Annotated[bool, typer.Option("--find-faces", help="of whole pictures: look for the face in each and crop it as "
+                                             "'emotrace analyze' does; one without a face counts as wrong")] = False,
     json: Annotated[Path | None, typer.Option(help="file for the scores")] = None,
     plots: Annotated[Path | None, typer.Option(help="folder for confusion matrix and reliability diagram")] = None,
 ) -> None:
     """Measure a component, as shipped, or what was trained on a corpus of cropped faces, of voices or of clips.
 
-    A picture is taken as the crop: no face is looked for in it. One smaller than the network's input is enlarged (cubic), a
-    larger one reduced (area average). A recording is heard whole. In clips faces are looked for as the recipe does.
+    A picture is taken as the crop, unless --find-faces is given. One smaller than the network's input is enlarged (cubic), a
+    larger one reduced (area average), whatever its shape. A recording is heard whole. In clips faces are looked for as the
+    recipe does.
     """
     from emotrace.learn import shipped
     from emotrace.recipes import trained
 
     shipped.check_places(json, plots)
-    scores = trained.measure(model, corpus, split, truth, by_speaker)
+    scores = trained.measure(model, corpus, split, truth, by_speaker, find_faces)
     print(f"accuracy {scores.accuracy:.4f}  uar {scores.uar:.4f}  ece {scores.ece:.4f}  n {scores.n}", flush=True)
     for file in shipped.write(scores, scores.labels, json, plots):
         print(file)

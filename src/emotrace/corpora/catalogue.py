@@ -38,6 +38,8 @@ class Corpus:
     paper: str
 
 
+WHOLE = "whole pictures: evaluate with --find-faces"
+
 CORPORA: dict[str, Corpus] = {
     corpus.name: corpus
     for corpus in (
@@ -50,12 +52,12 @@ CORPORA: dict[str, Corpus] = {
         ),
         Corpus(
             "jaffe", "emotrace.corpora.folders:read_jaffe", "213 pictures of ten Japanese women, seven expressions",
-            "folder of KA.AN1.39.tiff ...", "zenodo.org/records/3451524", "non-commercial research, no redistribution",
-            "Lyons et al. 1998",
+            f"folder of KA.AN1.39.tiff ...; {WHOLE}", "zenodo.org/records/3451524",
+            "non-commercial research, no redistribution", "Lyons et al. 1998",
         ),
         Corpus(
             "radboud", "emotrace.corpora.folders:read_radboud", "67 models, eight expressions, five cameras",
-            "folder of Rafd090_01_Caucasian_female_angry_frontal.jpg ...", "rafd.socsci.ru.nl, on request",
+            f"folder of Rafd090_01_Caucasian_female_angry_frontal.jpg ...; {WHOLE}", "rafd.socsci.ru.nl, on request",
             "non-commercial research, by agreement", "Langner et al. 2010",
         ),
         Corpus(
@@ -70,12 +72,12 @@ CORPORA: dict[str, Corpus] = {
         ),
         Corpus(
             "sfew", "emotrace.corpora.folders:read_sfew", "1,766 film stills, seven expressions",
-            "folder with Train, Val, Test, or with Train_Aligned_Faces, ...", "cs.anu.edu.au/few, on request",
-            "research, by agreement", "Dhall et al. 2011",
+            f"folder with Train, Val, Test ({WHOLE}), or with Train_Aligned_Faces, ...",
+            "cs.anu.edu.au/few, on request", "research, by agreement", "Dhall et al. 2011",
         ),
         Corpus(
             "affectnet", "emotrace.corpora.affectnet:read", "about 440,000 web faces, eight expressions, valence and arousal",
-            "folder with Manually_Annotated_file_lists and Manually_Annotated_Images, or with train_set and val_set",
+            f"folder with Manually_Annotated_file_lists and Manually_Annotated_Images ({WHOLE}), or with train_set and val_set",
             "mohammadmahoor.com/affectnet, on request", "research, by agreement", "Mollahosseini et al. 2019",
         ),
         Corpus(

@@ -1,7 +1,8 @@
 """`evaluate`: scores of anything that names expressions, on a corpus of cropped faces.
 
 Pictures of a corpus are taken as the crop: no face is looked for in them. Where they are smaller or larger than the network's
-input they are resized to it (cubic up, area-averaged down), which is also what `analyze` does with a small face.
+input they are resized to it (cubic up, area-averaged down), which is also what `analyze` does with a small face. In whole
+pictures `learn.whole_pictures` finds the face.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from emotrace.corpora.fer2013 import majority
 from emotrace.corpora.table import NO_LABEL, Faces
 from emotrace.errors import InputError
 from emotrace.learn.metrics import Scores, score
+from emotrace.learn.whole_pictures import WholePictures
 from emotrace.scheme import EXPRESSION_7, EXPRESSION_8, Scheme
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -34,7 +36,9 @@ class Evaluation(TypedDict):
     labels: list[str]
 
 
-def evaluate(predict: Predict, faces: Faces, scheme: Scheme, size: int, truth: Truth = "label", batch: int = 256) -> Scores:
+def evaluate(
+    predict: Predict, faces: Faces, scheme: Scheme, size: int, truth: Truth = "label", batch: int = 256, find: bool = False
+) -> Scores:
     """Scores of a predictor.
 
     Args:
@@ -44,9 +48,10 @@ def evaluate(predict: Predict, faces: Faces, scheme: Scheme, size: int, truth: T
         size: side of the network's input, px.
         truth: "label" = the corpus's own; "votes" = the expression with strictly most votes.
         batch: pictures at a time.
+        find: the face is looked for in each picture; one in which none is found is not answered, which counts as wrong.
 
     Raises:
-        InputError: no row has a label.
+        InputError: no row has a label, or a picture cannot be decoded.
     """
     if scheme not in (EXPRESSION_7, EXPRESSION_8):
         raise InputError(f"expressions are evaluated in expression_7 or expression_8, not in {scheme.name}")
@@ -56,8 +61,16 @@ def evaluate(predict: Predict, faces: Faces, scheme: Scheme, size: int, truth: T
         what = "majority of votes" if truth == "votes" else "label"
         raise InputError(f"{faces.corpus}: none of the {len(faces)} rows has a {what} in {scheme.name}")
     parts = np.split(rows, range(batch, len(rows), batch))
-    probabilities = np.concatenate([predict(faces[part].images(size)) for part in parts])
+    whole = WholePictures() if find else None
+    probabilities = np.concatenate([_said(predict, faces[part], size, whole) for part in parts])
     return score(probabilities, labels[rows], scheme.labels)
+
+
+def _said(predict: Predict, faces: Faces, size: int, whole: WholePictures | None) -> NDArray[np.float32]:
+    if whole is None:
+        return predict(faces.images(size))
+    crops, found = whole.crops(faces, size)
+    return np.where(found[:, None], predict(crops), np.float32(np.nan))
 
 
 def as_json(scores: Scores) -> Evaluation:

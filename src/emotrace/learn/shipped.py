@@ -83,9 +83,9 @@ def name_and_path(given: str, example: str, option: str = "--corpus") -> tuple[s
     return name, Path(path)
 
 
-def measure(model: Shipped, faces: Faces, truth: Truth = "label") -> Scores:
-    """Scores of a model on a corpus's own labels, or on what most raters voted for."""
-    return evaluate(model.predict, faces, model.scheme, model.size, truth)
+def measure(model: Shipped, faces: Faces, truth: Truth = "label", find: bool = False) -> Scores:
+    """Scores of a model on a corpus's own labels, or on what most raters voted for; `find` as of `evaluate`."""
+    return evaluate(model.predict, faces, model.scheme, model.size, truth, find=find)
 
 
 def check_places(json_file: Path | None, plots: Path | None) -> None:

@@ -21,7 +21,7 @@ SIDE = 48
 
 
 def measure(
-    name: str, corpus: str, split: str | None = None, truth: Truth = "label", by_speaker: bool = False
+    name: str, corpus: str, split: str | None = None, truth: Truth = "label", by_speaker: bool = False, find: bool = False
 ) -> Scores:
     """Scores of a component or of a run's folder on a corpus of faces, voices or clips, whichever it takes.
 
@@ -31,22 +31,26 @@ def measure(
         split: part of the corpus; None: all of it.
         truth: of cropped faces, the corpus's own label or what most raters voted for.
         by_speaker: of voices, every answer is taken relative to those about the same speaker.
+        find: of pictures, the face is looked for in each; else they are the crop.
 
     Raises:
         UnknownNameError: there is no such component or corpus.
         InputError: it cannot be measured on this corpus, or one of them cannot be read.
         MissingExtraError: a folder is given, and torch is not installed.
     """
-    if heard.hears(name):
+    hears, names_clips = heard.hears(name), _names_clips(name)
+    if find and (hears or names_clips):
+        raise InputError(f"--find-faces is for pictures; {name} takes {'recordings' if hears else 'clips'}, leave it out")
+    if hears:
         if truth == "votes":
             raise InputError(f"--truth votes is for faces that raters voted on; {name} hears recordings, give --truth label")
         return heard.measure(name, heard.corpus(corpus, split), by_speaker)
     if by_speaker:
         raise InputError(f"--by-speaker is for voices, as in 'evaluate voice.emotion'; {name} hears none")
-    if _names_clips(name):
+    if names_clips:
         clips = catalogue.read_clips(*shipped.name_and_path(corpus, "afew=FOLDER"))
         return of_clips(Path(name), clips if split is None else clips.of_split(split), truth)
-    return shipped.measure(model(name, truth), shipped.corpus(corpus, split), truth)
+    return shipped.measure(model(name, truth), shipped.corpus(corpus, split), truth, find)
 
 
 def of_clips(folder: Path, clips: Clips, truth: Truth = "label") -> Scores:

@@ -1,0 +1,59 @@
+"""Faces of whole pictures, as those of Radboud or SFEW are, found and framed as `analyze` does with a still picture.
+
+    picture ─Tracker─▶ mesh of the largest face ─FER2013_TEMPLATE─▶ grey crop
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotrace.corpora.table import Faces
+from emotrace.engine import grey
+from emotrace.face.align import warp
+from emotrace.face.detect import Detector
+from emotrace.face.expression import FER2013_TEMPLATE
+from emotrace.face.landmarks import Mesh
+from emotrace.face.track import Tracker
+
+
+class WholePictures:
+    """Cuts the largest face out of each picture. Not for use from two threads at once."""
+
+    def __init__(self) -> None:
+        mesh, detector = Mesh(), Detector()
+        self.tracker = Tracker(
+            locate=lambda image, regions: [mesh.locate(image, region) for region in regions],
+            detect=lambda image: partial(detector.detect, image), every=0.0,
+        )  # fmt: skip
+
+    def crops(self, faces: Faces, size: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """Crops as FER2013 frames faces.
+
+        Args:
+            faces: n rows of a corpus; pictures are decoded one by one, in grey levels.
+            size: side of the crops in px.
+
+        Returns:
+            (n, size, size) grey, and (n,) whether a face was found; where none was, the crop is black.
+
+        Raises:
+            InputError: a picture cannot be decoded.
+        """
+        found = [self._crop(faces[np.array([row])].images()[0], size) for row in range(len(faces))]
+        nothing = np.zeros((size, size), np.uint8)
+        crops = [nothing if crop is None else crop for crop in found]
+        return np.stack(crops), np.array([crop is not None for crop in found], np.bool_)
+
+    def _crop(self, picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8] | None:
+        image = np.repeat(picture[:, :, None], 3, axis=2)
+        once = np.zeros(1, np.int64)
+        # Every picture is a shot of its own, across which no face is followed.
+        seen = self.tracker.update([image], once, once.astype(np.float64), np.array([self.tracker.shot + 1], np.int32))
+        if len(seen) == 0:
+            return None
+        largest = (seen.box[:, 2:] - seen.box[:, :2]).prod(axis=1).argmax()
+        matrices = FER2013_TEMPLATE.resized(size).matrices(seen.mesh[[largest]])
+        return grey(warp([image], matrices, size)[0])
