@@ -112,6 +112,7 @@ GREY = " ".join(["7"] * 48 * 48)
         *((f"{label},{GREY},Training", f"fer2013.csv:2: '{label}' is no label; expected 0..6, or -1 for none")
           for label in ("7", "-2", "nan", "3.0", "happy")),
         ("0", "fer2013.csv:2: expected 3 cells as in the head, found 1; complete the row or take it out"),
+        (f"0,{GREY},Training,1", "fer2013.csv:2: expected 3 cells as in the head, found 4"),
         *((f"0,{level}{GREY[1:]},Training", "fer2013.csv:2: expected grey levels 0..255 with blanks between them")
           for level in ("300", "-1", "x")),
     ],

@@ -63,7 +63,7 @@ def corpus(faces: Faces, voices: Voices, tmp_path_factory: pytest.TempPathFactor
 
 
 def listed(corpus: Path) -> list[dict[str, str]]:
-    with (corpus / paired.LIST).open(newline="") as stream:
+    with (corpus / paired.LIST).open(newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream))
 
 
@@ -185,6 +185,25 @@ def test_more_clips_than_there_are_voices_are_refused(faces: Faces, voices: Voic
 def test_a_folder_without_its_list_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no clips.csv; make the corpus with python -m emotrace.corpora.paired"):
         paired.read(tmp_path)
+
+
+def test_names_with_commas_keep_the_columns_of_the_list_apart(faces: Faces, voices: Voices, tmp_path: Path) -> None:
+    origin = np.array([f'é, "{i}"' for i in range(len(faces))])
+    named = table("FER2013", faces.pictures, faces.label.tolist(), origin.tolist(), split=faces.split.tolist())
+    pairs = paired.plan(named, voices, paired.Config(train=1, val=0, test=0))
+    paired.begin(tmp_path, pairs)
+    paired.begin(tmp_path, pairs)   # the same list again is no other one
+    for pair in pairs:
+        (tmp_path / pair.clip).touch()
+    assert sorted(paired.read(tmp_path).subject) == sorted(pair.speaker for pair in pairs)
+    assert len(paired.unshown(named, tmp_path)) == len(named) - len(pairs)
+    assert [row["face"] for row in listed(tmp_path)] == [origin[pair.row] for pair in pairs]
+
+
+@pytest.mark.parametrize("wrong", [{"train": -1}, {"seed": -1}, {"train": 0, "val": 0, "test": 0}])
+def test_fewer_clips_than_none_are_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(InputError, match=r"got train .*; expected numbers of 0 and above, and a clip in some part"):
+        paired.Config(**wrong)
 
 
 def test_a_list_that_is_damaged_names_its_row(faces: Faces, corpus: Path, tmp_path: Path) -> None:

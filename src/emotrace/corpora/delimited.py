@@ -21,7 +21,7 @@ def rows(
         published: names of all columns, where the first row may be none of names (AffectNet's validation.csv).
 
     Raises:
-        InputError: it cannot be read, is no such text, lacks a column, or a row has fewer cells than the head.
+        InputError: it cannot be read, is no such text, lacks a column, or a row has not as many cells as the head.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
@@ -38,9 +38,10 @@ def rows(
         found = " ".join(", ".join(head).split())[:200] or "an empty file"   # in one line, whatever the file is
         raise InputError(f"{path}: no column {missing[0]!r}; expected {', '.join(columns)}; found {found}")
     content = [(f"{path.name}:{number}", cells) for number, cells in enumerate(lines, 1 if headless else 2) if cells]
-    if short := [(where, len(cells)) for where, cells in content if len(cells) < len(head)]:
-        where, n = short[0]
-        raise InputError(f"{where}: expected {len(head)} cells as in the head, found {n}; complete the row or take it out")
+    k = len(head)
+    if uneven := [(where, len(cells)) for where, cells in content if len(cells) < k or any(cells[k:])]:
+        where, n = uneven[0]
+        raise InputError(f"{where}: expected {k} cells as in the head, found {n}; complete the row or take it out")
     return [(where, {name: cells[place[name.lower()]].strip() for name in columns}) for where, cells in content]
 
 

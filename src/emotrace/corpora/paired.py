@@ -12,7 +12,9 @@ and no speaker is in two parts, and none is used twice. `python -m emotrace.corp
 from __future__ import annotations
 
 import argparse
+import csv
 import hashlib
+import io
 import sys
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, fields
@@ -58,12 +60,20 @@ class Config:
         val: in Val.
         test: in Test.
         seed: decides who and what is paired, and every motion.
+
+    Raises:
+        InputError: one of them is below 0, or there would be no clip.
     """
 
     train: int = 24
     val: int = 16
     test: int = 16
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        given = ", ".join(f"{field.name} {getattr(self, field.name)}" for field in fields(self))
+        if min(astuple(self)) < 0 or self.train + self.val + self.test == 0:
+            raise InputError(f"got {given}; expected numbers of 0 and above, and a clip in some part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +238,10 @@ def begin(out: Path, pairs: list[Pair]) -> None:
     Raises:
         FolderError: the list that lies there is another, clips there were made another way, or the folder cannot be written.
     """
-    head = ",".join(field.name for field in fields(Pair))
-    text = "\n".join([head, *(",".join(map(str, astuple(pair))) for pair in pairs)]) + "\n"
-    if (out / LIST).is_file() and (out / LIST).read_text() != text:
+    lines = io.StringIO()
+    csv.writer(lines, lineterminator="\n").writerows([[field.name for field in fields(Pair)], *map(astuple, pairs)])
+    text = lines.getvalue()
+    if (out / LIST).is_file() and (out / LIST).read_text(encoding="utf-8") != text:
         raise FolderError(f"{out}: holds a corpus made with other settings or data; give another folder, or remove it")
     if (out / ABOUT).is_file() and (out / ABOUT).read_text() != README:
         raise FolderError(f"{out}: holds clips that another version made in another way; give another folder, or remove it")
@@ -239,7 +250,7 @@ def begin(out: Path, pairs: list[Pair]) -> None:
             for word in afew.CLASSES:
                 (out / split / word).mkdir(parents=True, exist_ok=True)
         (out / ABOUT).write_text(README)
-        (out / LIST).write_text(text)
+        (out / LIST).write_text(text, encoding="utf-8")
     except OSError as error:
         raise FolderError(f"{out}: cannot be written ({error.strerror}); give another folder") from error
 
