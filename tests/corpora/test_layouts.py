@@ -73,6 +73,15 @@ def test_jaffe_and_radboud_have_label_and_subject_in_the_name(tmp_path):
     assert faces.split.tolist() == ["045", "090"]
 
 
+def test_a_picture_whose_name_holds_no_expression_is_named(tmp_path):
+    picture(tmp_path / "jaffe" / "KA.XX1.39.tiff")
+    with pytest.raises(InputError, match=r"KA.XX1.39.tiff: 'XX' is no known expression; expected one of afraid"):
+        folders.read_jaffe(tmp_path / "jaffe")
+    picture(tmp_path / "rafd" / "Rafd045_23_Moroccan_male_bored_left.jpg")
+    with pytest.raises(InputError, match=r"male_bored_left.jpg: 'bored' is no known expression"):
+        folders.read_radboud(tmp_path / "rafd")
+
+
 def test_sfew_keeps_its_parts_and_its_unlabelled_test(tmp_path):
     picture(tmp_path / "Train" / "Angry" / "a.png")
     picture(tmp_path / "Val" / "Neutral" / "b.png")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tracemalloc
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +118,24 @@ def test_recordings_in_which_nothing_can_be_heard_count_as_wrong(by_speaker: boo
     assert scores.right[:2].tolist() == [False, False]
     assert scores.confusion.sum() == 2
     assert scores.confidence[:2].tolist() == [0, 0]
+
+
+def test_recordings_are_not_held_all_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "a.wav"
+    with wave.open(str(file), "wb") as out:
+        out.setparams((1, 2, SECOND, 0, "NONE", ""))
+        out.writeframes((noise(10) * 32767).astype("<i2").tobytes())
+    corpus = table("made", [file] * 16, [0] * 16, [""] * 16)
+
+    def most(rows: int) -> int:
+        tracemalloc.start()
+        heard.measure("voice.emotion", corpus[np.arange(rows)])
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    heard.measure("voice.emotion", corpus[np.arange(1)])   # what is loaded once
+    assert most(16) < most(2) + 4 * 10 * SECOND * 4   # four more of them
 
 
 def test_only_what_names_expressions_of_clips_hears() -> None:

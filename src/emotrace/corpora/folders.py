@@ -80,7 +80,7 @@ def read_jaffe(path: Path) -> Faces:
     return table(
         "JAFFE",
         files,
-        [position(name.group(2), "JAFFE") for name in names],
+        [position(name.group(2), str(file)) for name, file in zip(names, files, strict=True)],
         [_origin(file, path) for file in files],
         subject=[name.group(1) for name in names],
     )
@@ -97,7 +97,7 @@ def read_radboud(path: Path) -> Faces:
     return table(
         "Radboud",
         files,
-        [position(name.group(3), "Radboud") for name in names],
+        [position(name.group(3), str(file)) for name, file in zip(names, files, strict=True)],
         [_origin(file, path) for file in files],
         subject=[name.group(2) for name in names],
         split=[name.group(1) for name in names],

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emotrace import registry
 from emotrace.corpora import catalogue
-from emotrace.corpora.voices import NO_LABEL, Voices
+from emotrace.corpora.voices import NO_LABEL, Voices, decode
 from emotrace.errors import InputError
 from emotrace.learn.by_speaker import centred
 from emotrace.learn.metrics import Scores, score
@@ -36,8 +36,8 @@ def corpus(given: str, split: str | None) -> Voices:
     return voices if split is None else voices.of_split(split)
 
 
-def measure(name: str, voices: Voices, by_speaker: bool = False, batch: int = 64) -> Scores:
-    """Scores of a component on a corpus's own labels; every clip is heard whole, as one window.
+def measure(name: str, voices: Voices, by_speaker: bool = False) -> Scores:
+    """Scores of a component on a corpus's own labels; every clip is decoded in its turn and heard whole, as one window.
 
     Silence, and what is shorter than 0.1 s, gets no answer, which counts as wrong.
 
@@ -45,16 +45,14 @@ def measure(name: str, voices: Voices, by_speaker: bool = False, batch: int = 64
         name: component that `hears`.
         voices: corpus, or a part of it; rows without a label are left out.
         by_speaker: every answer is taken relative to those about the same speaker, see `learn.by_speaker`.
-        batch: clips decoded at a time.
 
     Raises:
         InputError: no row has a label, a recording cannot be decoded, or speakers are not known.
     """
-    of_clips: Callable[[Sequence[NDArray[np.float32]]], NDArray[np.float32]] = getattr(registry.target(name)(), NAMED)
+    of_clips: Callable[[Iterable[NDArray[np.float32]]], NDArray[np.float32]] = getattr(registry.target(name)(), NAMED)
     rows = np.flatnonzero(voices.label != NO_LABEL)
     if not len(rows):
         raise InputError(f"{voices.corpus}: none of the {len(voices)} recordings has a label; expected expressions")
-    parts = np.split(rows, range(batch, len(rows), batch))
-    said = np.concatenate([of_clips(voices[part].clips()) for part in parts])
+    said = of_clips(decode(recording) for recording in voices[rows].recordings)
     said = centred(said, voices.speaker[rows]) if by_speaker else said
     return score(said, voices.label[rows], VOICE_EXPRESSION.labels)

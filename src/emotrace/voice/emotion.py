@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,8 +62,8 @@ class VoiceNetwork:
         averaged: NDArray[np.float32] = said.reshape(len(windows), parts, -1).mean(axis=1)
         return averaged
 
-    def of_clips(self, clips: Sequence[NDArray[np.float32]], sample_rate: int = SAMPLE_RATE) -> NDArray[np.float32]:
-        """The same for whole clips (s,) of any length, n -> (n, 10)."""
+    def of_clips(self, clips: Iterable[NDArray[np.float32]], sample_rate: int = SAMPLE_RATE) -> NDArray[np.float32]:
+        """The same for whole clips (s,) of any length, n -> (n, 10); one is asked for when the one before is heard."""
         values = [self.extract(VoiceSamples.whole(clip, sample_rate)) for clip in clips]
         return np.concatenate(values) if values else np.zeros((0, len(VOICE_NETWORK)), np.float32)
 
@@ -77,7 +77,7 @@ class VoiceEmotion:
         """Eight probabilities that sum to 1, (n, 8); NaN where not measured."""
         return samples.measured[NETWORK][:, :EXPRESSIONS]
 
-    def of_clips(self, clips: Sequence[NDArray[np.float32]], sample_rate: int = SAMPLE_RATE) -> NDArray[np.float32]:
+    def of_clips(self, clips: Iterable[NDArray[np.float32]], sample_rate: int = SAMPLE_RATE) -> NDArray[np.float32]:
         """The same for whole clips (s,) of any length, n -> (n, 8)."""
         return VoiceNetwork().of_clips(clips, sample_rate)[:, :EXPRESSIONS]
 
@@ -91,6 +91,6 @@ class VoiceValenceArousal:
         """Valence and arousal, -1..1, (n, 2); NaN where not measured."""
         return samples.measured[NETWORK][:, EXPRESSIONS:]
 
-    def of_clips(self, clips: Sequence[NDArray[np.float32]], sample_rate: int = SAMPLE_RATE) -> NDArray[np.float32]:
+    def of_clips(self, clips: Iterable[NDArray[np.float32]], sample_rate: int = SAMPLE_RATE) -> NDArray[np.float32]:
         """The same for whole clips (s,) of any length, n -> (n, 2)."""
         return VoiceNetwork().of_clips(clips, sample_rate)[:, EXPRESSIONS:]
