@@ -189,6 +189,11 @@ def test_parts_and_labels_that_are_null_are_none_whatever_else_the_parquet_holds
         faces.of_split("None")
 
 
+def test_a_parquet_is_found_in_its_folder(tmp_path):
+    write_parquet(tmp_path / "fer2013.parquet")
+    assert fer2013.read(tmp_path).label.tolist() == [0, 6, 3]
+
+
 def test_the_csv_that_kaggle_also_offers_is_found_in_its_folder(tmp_path):
     rows = [f"{i}, {usage}, {' '.join(map(str, pixels(i).ravel()))}" for i, usage in ((0, "Training"), (3, "PublicTest"))]
     (tmp_path / "icml_face_data.csv").write_text("\n".join(["emotion, Usage, pixels", *rows]))

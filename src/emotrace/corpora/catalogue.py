@@ -45,7 +45,7 @@ CORPORA: dict[str, Corpus] = {
     for corpus in (
         Corpus(
             "fer2013", "emotrace.corpora.fer2013:read", "35,887 web faces of 48 x 48 px, seven expressions, FER+ votes",
-            "fer2013.csv or icml_face_data.csv (fer2013new.csv of FER+ beside it), its folder, or a .parquet",
+            "fer2013.csv or icml_face_data.csv (fer2013new.csv of FER+ beside it) or a .parquet, or its folder",
             "kaggle.com/competitions/challenges-in-representation-learning-facial-expression-recognition-challenge; "
             "votes: github.com/microsoft/FERPlus",
             "research use; votes MIT", "Goodfellow et al. 2013; Barsoum et al. 2016",

@@ -25,7 +25,7 @@ from emotrace.errors import InputError
 from emotrace.scheme import EXPRESSION_7
 
 NAME = "FER2013"
-CSV = ("fer2013.csv", "icml_face_data.csv")
+FILES = ("fer2013.csv", "icml_face_data.csv", "fer2013.parquet")
 SIDE = 48
 PUBLISHED_ORDER = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 FERPLUS_WORDS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral", "contempt", "unknown", "nf")
@@ -35,7 +35,7 @@ NOT_A_FACE = VOTE_COLUMNS.index("not_a_face")
 
 
 def read(path: Path) -> Faces:
-    """FER2013 from the published csv, its folder, or a parquet file.
+    """FER2013 from the published csv or a parquet file, or the folder that either lies in.
 
     Rows that FER+ raters called no face keep their label; `shows_a_face` tells them apart.
 
@@ -43,9 +43,9 @@ def read(path: Path) -> Faces:
         InputError: the file is of neither form, or a row of it cannot be read.
     """
     if path.is_dir():
-        path = next((file for name in CSV if (file := path / name).is_file()), path / CSV[0])
+        path = next((file for name in FILES if (file := path / name).is_file()), path / FILES[0])
     if not path.is_file():
-        raise InputError(f"{path}: no such file; expected fer2013.csv, its folder, or a .parquet of the same content")
+        raise InputError(f"{path}: no such file; expected fer2013.csv or a .parquet of the same content, or its folder")
     return read_parquet(path) if path.suffix.lower() == ".parquet" else read_csv(path)
 
 
