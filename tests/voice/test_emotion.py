@@ -120,6 +120,11 @@ def test_recordings_in_which_nothing_can_be_heard_count_as_wrong(by_speaker: boo
     assert scores.confidence[:2].tolist() == [0, 0]
 
 
+def test_without_speakers_nothing_is_heard_before_that_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="1 of 1 recordings have no speaker; leave out --by-speaker"):
+        heard.measure("voice.emotion", table("made", [tmp_path / "gone.wav"], [0], [""]), by_speaker=True)
+
+
 def test_recordings_are_not_held_all_at_once(tmp_path: Path) -> None:
     file = tmp_path / "a.wav"
     with wave.open(str(file), "wb") as out:

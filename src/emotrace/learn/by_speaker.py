@@ -19,6 +19,16 @@ from emotrace.learn.metrics import softmax
 LEAST = 1e-7  # probability that counts as none
 
 
+def check_known(speakers: NDArray[np.str_]) -> None:
+    """See that the speaker of every recording is known, (n,).
+
+    Raises:
+        InputError: one is not.
+    """
+    if (speakers == "").any():
+        raise InputError(f"{(speakers == '').sum()} of {len(speakers)} recordings have no speaker; leave out --by-speaker")
+
+
 def centred(posteriors: NDArray[np.float32], speakers: NDArray[np.str_]) -> NDArray[np.float32]:
     """Posteriors (n, k) relative to the mean of their speaker's log posteriors, (n, k).
 
@@ -29,8 +39,7 @@ def centred(posteriors: NDArray[np.float32], speakers: NDArray[np.str_]) -> NDAr
     Raises:
         InputError: speakers are not known.
     """
-    if (speakers == "").any():
-        raise InputError(f"{(speakers == '').sum()} of {len(speakers)} recordings have no speaker; leave out --by-speaker")
+    check_known(speakers)
     logs = np.log(np.maximum(posteriors, LEAST), dtype=np.float64)
     for speaker in np.unique(speakers):
         own = speakers == speaker

@@ -11,7 +11,7 @@ from emotrace import registry
 from emotrace.corpora import catalogue
 from emotrace.corpora.voices import NO_LABEL, Voices, decode
 from emotrace.errors import InputError
-from emotrace.learn.by_speaker import centred
+from emotrace.learn.by_speaker import centred, check_known
 from emotrace.learn.metrics import Scores, score
 from emotrace.learn.shipped import name_and_path
 from emotrace.scheme import VOICE_EXPRESSION
@@ -53,6 +53,8 @@ def measure(name: str, voices: Voices, by_speaker: bool = False) -> Scores:
     rows = np.flatnonzero(voices.label != NO_LABEL)
     if not len(rows):
         raise InputError(f"{voices.corpus}: none of the {len(voices)} recordings has a label; expected expressions")
+    if by_speaker:
+        check_known(voices.speaker[rows])   # before an hour of them is heard
     said = of_clips(decode(recording) for recording in voices[rows].recordings)
     said = centred(said, voices.speaker[rows]) if by_speaker else said
     return score(said, voices.label[rows], VOICE_EXPRESSION.labels)
