@@ -57,6 +57,13 @@ def test_places_that_cannot_be_written_are_said_before_anything_is_measured(opti
     assert (tmp_path / "file").read_text() == "mine"
 
 
+@pytest.mark.parametrize("option", ["--json", "--plots"])
+def test_an_empty_place_is_not_the_working_directory(option: str, tmp_path: Path) -> None:
+    done = run("evaluate", "face.expression", "--corpus", f"folder={tmp_path}", option, "")
+    assert done.returncode == 2
+    assert "it is empty; give a file or a folder" in done.stderr
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has such a file")
 def test_scores_are_said_when_the_disk_is_full_afterwards(smiles: Path) -> None:
     done = run("evaluate", "face.expression", "--corpus", f"folder={smiles}", "--json", "/dev/full")

@@ -237,8 +237,9 @@ def evaluate(
                                                                   "on the whole, without labels")] = False,
     find_faces: Annotated[bool, typer.Option("--find-faces", help="of whole pictures: look for the face in each and crop it as "
                                              "'emotrace analyze' does; one without a face counts as wrong")] = False,
-    json: Annotated[Path | None, typer.Option(help="file for the scores")] = None,
-    plots: Annotated[Path | None, typer.Option(help="folder for confusion matrix and reliability diagram")] = None,
+    json: Annotated[Path | None, typer.Option(help="file for the scores", parser=_given)] = None,
+    plots: Annotated[Path | None, typer.Option(help="folder for confusion matrix and reliability diagram",
+                                                 parser=_given)] = None,
 ) -> None:
     """Measure a component, as shipped, or what was trained on a corpus of cropped faces, of voices or of clips.
 
