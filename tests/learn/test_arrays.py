@@ -45,7 +45,7 @@ def test_models_share_a_file_under_prefixes(tmp_path: Path) -> None:
 def test_a_file_that_is_none_or_of_another_kind_is_said(tmp_path: Path) -> None:
     (tmp_path / "bad.npz").write_bytes(b"nothing")
     for file in ("bad.npz", "none.npz"):
-        with pytest.raises(InputError, match=r"not the \.npz of a fitted model"):
+        with pytest.raises(InputError, match=r"not a whole \.npz"):
             load(tmp_path / file)
     keep(tmp_path / "model.npz", PAIR.first)
     with pytest.raises(InputError, match=r"not the \.npz of Pair, 'first weights' is missing"):
@@ -64,11 +64,11 @@ def test_a_file_that_was_cut_or_changed_is_said(tmp_path: Path) -> None:
     others = ((tmp_path / name).read_bytes() for name in ("single.npy", "vast.npz"))
     for damaged in (whole[:100], whole[:-30], changed, *others):
         (tmp_path / "damaged.npz").write_bytes(damaged)
-        with pytest.raises(InputError, match=r"damaged\.npz: not the \.npz of a fitted model"):
+        with pytest.raises(InputError, match=r"damaged\.npz: not a whole \.npz"):
             load(tmp_path / "damaged.npz")
 
 
 def test_nothing_is_unpickled(tmp_path: Path) -> None:
     np.savez(tmp_path / "evil.npz", weights=np.array([{}], dtype=object), cost=np.array(1))
-    with pytest.raises(InputError, match=r"not the \.npz of a fitted model"):
+    with pytest.raises(InputError, match=r"not a whole \.npz"):
         load(tmp_path / "evil.npz")

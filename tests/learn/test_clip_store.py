@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emotrace.learn.clip_store import Arrays, ClipStore
+from emotrace.errors import InputError
+from emotrace.learn.arrays import Arrays
+from emotrace.learn.clip_store import ClipStore
 
 
 def counted(calls: list[int]) -> Arrays:
@@ -52,3 +54,17 @@ def test_nothing_is_kept_of_what_fails(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no face"):
         store.of(clip, "faces", fails)
     assert not list((tmp_path / "run").rglob("*"))
+
+
+def test_what_is_damaged_is_said_by_name_and_computed_anew_once_it_is_deleted(tmp_path: Path) -> None:
+    store, calls, clip = ClipStore(tmp_path / "run"), list[int](), tmp_path / "a.mp4"
+    clip.write_bytes(b"content")
+    store.of(clip, "faces", lambda: counted(calls))
+    (file,) = (tmp_path / "run" / "faces").iterdir()
+    for content in (b"", file.read_bytes()[:-40]):
+        file.write_bytes(content)
+        with pytest.raises(InputError, match=rf"{file.name}: not a whole \.npz .*; delete it, and the same training makes it"):
+            store.of(clip, "faces", lambda: counted(calls))
+    file.unlink()
+    assert store.of(clip, "faces", lambda: counted(calls))["none"].shape == (0, 7)
+    assert len(calls) == 2

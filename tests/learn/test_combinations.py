@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from emotrace.corpora.clips import Clips
+from emotrace.errors import FolderError, InputError
 from emotrace.fuse import mean_pool
 from emotrace.learn import fusion
-from emotrace.learn.clip_parts import Features, FittedPart, fit_part
-from emotrace.learn.clip_store import Arrays
+from emotrace.learn.arrays import Arrays
+from emotrace.learn.clip_parts import Features, FittedPart, fit_part, fit_parts
 from emotrace.learn.combinations import averages, combined, folds, lessons, singles
 from emotrace.learn.fusion import Rule
 from emotrace.learn.kept import Kept
@@ -78,6 +79,26 @@ def test_a_model_is_learnt_once_and_fitted_three_times_and_then_kept(tmp_path: P
     again = fit_part(model, clips, TRAIN, VALID, Kept(tmp_path, clips), Stopwatch(tmp_path))
     assert len(model.calls) == 4
     assert np.array_equal(first.said.both, again.said.both, equal_nan=True)
+
+
+class Deaf(Memory):
+    """A model that has nothing to learn from."""
+
+    def learn(self, clips: Clips, train: Rows, valid: Rows) -> Arrays:
+        raise InputError("no sound")
+
+
+def test_a_model_with_nothing_to_learn_from_is_left_out_but_not_one_whose_file_is_damaged(tmp_path: Path) -> None:
+    models, clips = [Memory("good", 2.0, 1), Deaf("deaf", 2.0, 1)], clips_in(tmp_path)
+    kept, watch = Kept(tmp_path, clips), Stopwatch(tmp_path)
+    fitted, notes = fit_parts(models, clips, TRAIN, VALID, kept, watch)
+    assert ([one.part.name for one in fitted], notes) == (["good"], ["Left out: deaf (no sound)."])
+    with pytest.raises(InputError, match=r"^Left out: deaf \(no sound\)\.$"):
+        fit_parts(models[1:], clips, TRAIN, VALID, kept, watch)
+    (file,) = (tmp_path / "fitted").glob("good-learnt-*.npz")
+    file.write_bytes(b"PK")
+    with pytest.raises(FolderError, match=rf"{file.name}: not a whole \.npz"):
+        fit_parts(models, clips, TRAIN, VALID, kept, watch)
 
 
 def test_combinations_are_judged_on_clips_that_they_were_not_fitted_on(tmp_path: Path) -> None:

@@ -148,5 +148,5 @@ def test_what_cannot_be_fitted_loaded_or_asked_is_one_line(tmp_path: Path) -> No
     with pytest.raises(InputError, match=r"features are \(20, 3\), this machine was fitted on \(n, 6\)"):
         fit_svm(features, labels).predict(features[:, :3])
     (tmp_path / "x.npz").write_bytes(b"nothing")
-    with pytest.raises(InputError, match=r"x\.npz: not the \.npz of a fitted model"):
+    with pytest.raises(InputError, match=r"x\.npz: not a whole \.npz"):
         loaded(SupportVectors, tmp_path / "x.npz")

@@ -72,7 +72,7 @@ def test_a_machine_is_read_as_it_was_written_and_nan_stays_nan(tmp_path: Path) -
     before, after = machine.probabilities(features, 7), again.probabilities(features, 7)
     assert before.tobytes() == after.tobytes()
     assert np.flatnonzero(np.isnan(after).any(axis=1)).tolist() == [3]
-    with pytest.raises(InputError, match=r"not the \.npz of a fitted model"):
+    with pytest.raises(InputError, match=r"not a whole \.npz"):
         loaded(LinearMachine, tmp_path / "other.npz")
 
 

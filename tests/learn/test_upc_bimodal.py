@@ -177,7 +177,7 @@ def test_a_run_s_folder_that_is_damaged_is_said_before_any_clip_is_looked_at(
     for file, content, words in (
         ("system.json", b"{", r"system\.json: not a system\.json of emotrace"),
         ("system.json", b"{}", r"chosen: field required"),
-        ("audio.npz", (run_folder / "audio.npz").read_bytes()[:500], r"audio\.npz: not the \.npz of a fitted model"),
+        ("audio.npz", (run_folder / "audio.npz").read_bytes()[:500], r"audio\.npz: not a whole \.npz"),
         ("audio.npz", (run_folder / "layers.npz").read_bytes(), r"audio\.npz: not the \.npz of SupportVectors"),
         ("audio.npz", (tmp_path / "narrow.npz").read_bytes(), "run: what was fitted there does not go together"),
     ):

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from threading import get_ident
 from typing import Any, TypeVar, get_type_hints
 from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
-from emotrace.errors import InputError, UnknownNameError
-from emotrace.learn.clip_store import Arrays
+from emotrace.errors import FolderError, InputError, UnknownNameError
 
+Arrays = dict[str, NDArray[np.generic]]
 Kind = TypeVar("Kind")
 DAMAGED = (OSError, EOFError, ValueError, TypeError, BadZipFile, NotImplementedError, zlib.error)  # cut, other bytes, no .npz
 
@@ -44,9 +47,9 @@ def restored(kind: type[Kind], arrays: Arrays, prefix: str = "") -> Kind:
 
 
 def save(file: Path, arrays: Arrays) -> None:
-    """Write arrays whole: a file of that name is either the one before or the new one."""
+    """Write arrays whole: a file of that name is either the one before or the new one, whoever else writes it meanwhile."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name("." + file.name)
+    draft = file.with_name(f".{os.getpid()}-{get_ident()}-{file.name}")
     np.savez(draft, allow_pickle=False, **arrays)
     draft.replace(file)
 
@@ -55,13 +58,13 @@ def load(file: Path) -> Arrays:
     """Read what `save` wrote.
 
     Raises:
-        InputError: it is no such file.
+        FolderError: it is no such file.
     """
     try:
         with np.load(file, allow_pickle=False) as found:
             return {name: found[name] for name in found.files}
     except (*DAMAGED, MemoryError) as error:  # a shape that was made up asks for more memory than there is
-        raise InputError(f"{file}: not the .npz of a fitted model ({error}); train anew, the run did not end") from error
+        raise FolderError(f"{file}: not a whole .npz ({error}); delete it, and the same training makes it anew") from error
 
 
 def keep(file: Path, thing: Any) -> None:

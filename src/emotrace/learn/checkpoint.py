@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from emotrace.errors import InputError
+from emotrace.errors import FolderError
 from emotrace.learn.plan import Plan
 from emotrace.learn.state import Progress, State
 
@@ -42,18 +42,18 @@ def load_weights(folder: Path, network: Network, part: str = "") -> Network:
         part: what names begin with where the network was fitted as part of a larger one; it may have been fitted alone, too.
 
     Raises:
-        InputError: no weights lie there, or they are of another network.
+        FolderError: no weights lie there, or they are of another network.
     """
     path = folder / "network.safetensors"
     if not path.is_file():
-        raise InputError(f"{path}: no such file; expected the folder of a trained network")
+        raise FolderError(f"{path}: no such file; expected the folder of a trained network")
     try:
         found = load_file(path)
         own = {name.removeprefix(part): tensor for name, tensor in found.items() if name.startswith(part)}
         network.load_state_dict(own or found)
     except (OSError, RuntimeError, SafetensorError) as error:
         reason = str(error).rpartition("\n")[2].strip()
-        raise InputError(f"{path}: not the weights of {type(network).__name__}: {reason}") from error
+        raise FolderError(f"{path}: not the weights of {type(network).__name__}: {reason}") from error
     return network
 
 
@@ -78,7 +78,7 @@ def load(folder: Path, state: State, plan: Plan, learnt: str = "") -> Progress:
     """Put the state where the run in `folder` stopped; a fresh start where there is none.
 
     Raises:
-        InputError: the run there has another plan, has learnt from other examples, or is not whole.
+        FolderError: the run there has another plan, has learnt from other examples, or is not whole.
     """
     if not folder.exists() and _old(folder).exists():  # killed between the two renames of a swap
         _old(folder).rename(folder)
@@ -88,14 +88,14 @@ def load(folder: Path, state: State, plan: Plan, learnt: str = "") -> Progress:
         return _restored(folder, state, plan, learnt)
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, OSError, RuntimeError, SafetensorError, TypeError) as error:
         reason = str(error).rpartition("\n")[2].strip()
-        raise InputError(f"{folder}: not a whole checkpoint ({reason}); train anew into another folder") from error
+        raise FolderError(f"{folder}: not a whole checkpoint ({reason}); train anew into another folder") from error
 
 
 def _restored(folder: Path, state: State, plan: Plan, learnt: str) -> Progress:
     content = json.loads((folder / "progress.json").read_text())
     _check_plan(folder, content.pop("plan"), json.loads(json.dumps(asdict(plan))))
     if content.pop("learnt", None) != learnt:   # a run of before does not say what it learnt from, so it may be anything
-        raise InputError(f"{folder}: run on other examples or other labels than are given now; use another folder")
+        raise FolderError(f"{folder}: run on other examples or other labels than are given now; use another folder")
     state.network.load_state_dict(load_file(folder / "network.safetensors"))
     state.average.load_state_dict(load_file(folder / "average.safetensors"))
     state.scaler.load_state_dict(content.pop("scaler"))
@@ -111,7 +111,7 @@ def _check_plan(folder: Path, before: dict[str, object], now: dict[str, object])
     before = {**json.loads(json.dumps(asdict(Plan()))), **before}  # what came later has its default
     if changed := [key for key in now if before[key] != now[key]]:
         key = changed[0]
-        raise InputError(f"{folder}: run with {key} = {before[key]}, but the plan says {now[key]}; use another folder")
+        raise FolderError(f"{folder}: run with {key} = {before[key]}, but the plan says {now[key]}; use another folder")
 
 
 def _plain(network: nn.Module) -> dict[str, Tensor]:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from torch import Generator
 
 from emotrace.corpora.clips import Clips
+from emotrace.learn.arrays import Arrays
 from emotrace.learn.augment import Augmentation
-from emotrace.learn.clip_store import Arrays, ClipStore, digest
+from emotrace.learn.clip_store import ClipStore, digest
 from emotrace.learn.frame_faces import FaceFinder, clip_source, faces_of_clip
 from emotrace.learn.frame_head import Frames, varied
 from emotrace.learn.mark import mark

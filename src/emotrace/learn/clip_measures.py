@@ -22,6 +22,7 @@ from emotrace.face.detect import Detections, Detector
 from emotrace.face.expression import Expression, MiniXception
 from emotrace.face.landmarks import Mesh, Region
 from emotrace.face.track import Tracker
+from emotrace.learn.arrays import load, save
 from emotrace.learn.mark import mark
 from emotrace.video import Video
 from emotrace.views import FaceExtractor, FaceSamples, VoiceSamples
@@ -142,6 +143,9 @@ def kept(
         what: tells this measurement from others.
         start: gives what measures a clip; called only where something has to be measured.
         report: told how far it is, in a line.
+
+    Raises:
+        FolderError: what was kept is damaged.
     """
     words = [what, *(fingerprint(path) if path.is_file() else str(path) for path in clips.paths)]
     file = folder / f"measures-{mark(' '.join(words))}.npz"
@@ -151,9 +155,5 @@ def kept(
             rows.append(measure(path))
             if done % EVERY == 0:
                 report(f"{done} of {len(clips)} clips measured")
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = file.with_name("." + file.name)
-        np.savez(draft, allow_pickle=False, **{name: np.concatenate([row[name] for row in rows]) for name in rows[0]})
-        draft.replace(file)
-    with np.load(file, allow_pickle=False) as found:
-        return {name: found[name] for name in found.files}
+        save(file, {name: np.concatenate([row[name] for row in rows]) for name in rows[0]})
+    return {name: np.asarray(values, np.float32) for name, values in load(file).items()}

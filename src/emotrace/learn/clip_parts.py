@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.corpora.clips import Clips
-from emotrace.learn.clip_store import Arrays
+from emotrace.errors import FolderError, InputError
+from emotrace.learn.arrays import Arrays
 from emotrace.learn.kept import Kept
 from emotrace.learn.stopwatch import Stopwatch
 from emotrace.learn.swapped import Rows, ThreeFits, three_fits
@@ -116,3 +117,25 @@ def fit_part(part: Part, clips: Clips, train: Rows, valid: Rows, kept: Kept, wat
 
     with watch.time(f"{part.name}, fits"):
         return FittedPart(part, learnt, fitted, three_fits(train, valid, fit, refit))
+
+
+def fit_parts(
+    models: Sequence[Part], clips: Clips, train: Rows, valid: Rows, kept: Kept, watch: Stopwatch
+) -> tuple[list[FittedPart], list[str]]:
+    """Every model that finds something to learn from, and a sentence for each that does not, as where clips have no sound.
+
+    Raises:
+        InputError: none does.
+        FolderError: what was kept is damaged, or of another run; that is no reason to leave a model out.
+    """
+    fitted, notes = [], []
+    for part in models:
+        try:
+            fitted.append(fit_part(part, clips, train, valid, kept, watch))
+        except FolderError:
+            raise
+        except InputError as error:
+            notes.append(f"Left out: {part.name} ({error}).")
+    if not fitted:
+        raise InputError(" ".join(notes))
+    return fitted, notes

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from emotrace.corpora.clips import Clips
 from emotrace.errors import VideoError
+from emotrace.learn.arrays import Arrays
 from emotrace.learn.clip_measures import SAMPLE_RATE, VOICE, sound_of
-from emotrace.learn.clip_store import Arrays, ClipStore
+from emotrace.learn.clip_store import ClipStore
 from emotrace.video import Video
 from emotrace.views import VoiceSamples
 from emotrace.voice.features import MidTerm

@@ -7,17 +7,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
-from threading import get_ident
-
-import numpy as np
-from numpy.typing import NDArray
 
 from emotrace.api import fingerprint
-
-Arrays = dict[str, NDArray[np.generic]]
+from emotrace.learn.arrays import Arrays, load, save
 
 
 class ClipStore:
@@ -37,17 +31,16 @@ class ClipStore:
             path: video file, or folder of face pictures.
             what: tells this computation and its settings from others; a valid file name.
             make: called where nothing is kept. What it raises passes through, and nothing is kept.
+
+        Raises:
+            FolderError: what was kept is damaged.
         """
         file = self.folder / what / f"{digest(path)}.npz"
-        if not file.is_file():
-            made = make()
-            file.parent.mkdir(parents=True, exist_ok=True)
-            draft = file.with_name(f".{os.getpid()}-{get_ident()}-{file.name}")   # others may write the same at the same time
-            np.savez(draft, allow_pickle=False, **made)
-            draft.replace(file)
-            return made
-        with np.load(file, allow_pickle=False) as found:
-            return {name: found[name] for name in found.files}
+        if file.is_file():
+            return load(file)
+        made = make()
+        save(file, made)
+        return made
 
 
 def digest(path: Path) -> str:

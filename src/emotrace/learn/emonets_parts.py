@@ -24,11 +24,11 @@ from emotrace.corpora.clips import Clips
 from emotrace.corpora.table import Faces
 from emotrace.errors import InputError
 from emotrace.learn import activity, audio_dbn, bag_of_mouths, chi_squared, clip_posteriors, stills
-from emotrace.learn.arrays import as_arrays, restored
+from emotrace.learn.arrays import Arrays, as_arrays, restored
 from emotrace.learn.bag_of_mouths import Codebook, Mouths, Regression
 from emotrace.learn.clip_parts import Features
 from emotrace.learn.clip_posteriors import Chosen
-from emotrace.learn.clip_store import Arrays, ClipStore
+from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.kept import known_of
 from emotrace.learn.mark import content, mark
 from emotrace.learn.motion_words import SUPER, MotionFeatures

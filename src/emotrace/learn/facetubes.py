@@ -25,7 +25,8 @@ from emotrace.corpora.clips import Clips, pictures_of
 from emotrace.corpora.table import decode, resize
 from emotrace.errors import InputError, VideoError
 from emotrace.face.detect import Detector, overlap
-from emotrace.learn.clip_store import Arrays, ClipStore
+from emotrace.learn.arrays import Arrays
+from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.histogram_search import histogram, search
 from emotrace.learn.tube_smoothing import squares
 from emotrace.shots import ShotDetector

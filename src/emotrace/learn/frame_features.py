@@ -24,7 +24,8 @@ from emotrace.corpora.clips import Clips
 from emotrace.engine import LiteRtNetwork, prepare
 from emotrace.face.align import Template
 from emotrace.face.expression import MINI_XCEPTION_TEMPLATE
-from emotrace.learn.clip_store import Arrays, ClipStore
+from emotrace.learn.arrays import Arrays
+from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.frame_faces import FaceFinder, FrameFaces, clip_source, faces_of_clip
 from emotrace.learn.precision import computed_in
 from emotrace.learn.trunks import Trunk

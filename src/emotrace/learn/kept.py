@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from emotrace.corpora.clips import Clips
 from emotrace.errors import InputError
-from emotrace.learn.clip_store import Arrays, digest
+from emotrace.learn.arrays import Arrays, load, save
+from emotrace.learn.clip_store import digest
 from emotrace.learn.mark import mark
 from emotrace.learn.scoreboard import slug
 
@@ -43,22 +44,21 @@ class Kept:
             name: what is fitted, "audio, Train".
             settings: everything it depends on beside the clips, told apart by `repr`: dataclasses and plain values.
             make: called where nothing is kept. What it raises passes through, and nothing is kept.
+
+        Raises:
+            FolderError: what was kept is damaged.
         """
         file = self.folder / f"{slug(name)}-{mark(f'{settings!r} {self.corpus}')}.npz"
         if not file.is_file():
-            made = make()
-            self.folder.mkdir(parents=True, exist_ok=True)
-            draft = file.with_name("." + file.name)
-            np.savez(draft, allow_pickle=False, **made)
-            draft.replace(file)
-        with np.load(file, allow_pickle=False) as found:
-            return {part: found[part] for part in found.files}
+            save(file, make())
+        return load(file)
 
     def posteriors(self, name: str, settings: object, make: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
         """Posteriors of all clips, (n, k) float32, kept in the same way.
 
         Raises:
             InputError: `make` gives another number of rows.
+            FolderError: what was kept is damaged.
         """
         def checked() -> Arrays:
             made = np.asarray(make(), np.float32)

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from emotrace.corpora.clips import Clips
 from emotrace.face.align import similarity
 from emotrace.face.landmarks import MARGIN, Mesh, Region, ibug_68, region_of_mesh
-from emotrace.learn.clip_store import Arrays, ClipStore
+from emotrace.learn.arrays import Arrays
+from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.facetubes import PICTURE_RATE, crops_and_times, cut, longest, mapped, readable, shown, source, spread
 from emotrace.learn.light import grey_levels, isotropic_smoothing
 from emotrace.learn.registration import inner

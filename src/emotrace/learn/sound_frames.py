@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.errors import VideoError
-from emotrace.learn.clip_store import Arrays, ClipStore
+from emotrace.learn.arrays import Arrays
+from emotrace.learn.clip_store import ClipStore
 from emotrace.video import Video
 from emotrace.voice.yaafe import NAMES, SCALES, frame_features
 

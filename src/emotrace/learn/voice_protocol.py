@@ -22,8 +22,8 @@ from emotrace.corpora.voices import Voices
 from emotrace.errors import InputError
 from emotrace.face.valence_arousal import PLACES
 from emotrace.learn import arrays
+from emotrace.learn.arrays import Arrays
 from emotrace.learn.by_speaker import centred
-from emotrace.learn.clip_store import Arrays
 from emotrace.learn.evaluate import as_json
 from emotrace.learn.mark import content, mark
 from emotrace.learn.mel_augment import padded, speech_of

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from emotrace.corpora.clips import Clips
 from emotrace.errors import MissingExtraError, VideoError, unknown
+from emotrace.learn.arrays import Arrays
 from emotrace.learn.clip_measures import SAMPLE_RATE, sound_of
-from emotrace.learn.clip_store import Arrays, ClipStore
+from emotrace.learn.clip_store import ClipStore
 from emotrace.video import Video
 from emotrace.views import VoiceExtractor, VoiceSamples
 from emotrace.voice.egemaps import EgemapsLike

@@ -36,10 +36,10 @@ from emotrace.errors import InputError
 from emotrace.learn import audio_dbn, facts, fusion
 from emotrace.learn.activity import Config as Activity  # a field of Config is named activity, and hides a module of that name
 from emotrace.learn.answers import Answers
-from emotrace.learn.arrays import going_together, load, save
+from emotrace.learn.arrays import Arrays, going_together, load, save
 from emotrace.learn.bag_of_mouths import Mouths
-from emotrace.learn.clip_parts import FittedPart, Part, fit_part
-from emotrace.learn.clip_store import Arrays, ClipStore
+from emotrace.learn.clip_parts import FittedPart, Part, fit_parts
+from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.combinations import Lessons, averages, combined, lessons, published, singles
 from emotrace.learn.emonets_parts import ActivityPart, AudioPart, FacePart, MouthPart
 from emotrace.learn.fusion import Rule
@@ -239,25 +239,6 @@ def labelled(clips: Clips, split: str) -> Rows:
     if not len(rows):
         raise InputError(f"{clips.corpus}: no labelled clip in {split}; EmoNets is fitted on Train and on Val")
     return rows
-
-
-def fit_parts(
-    models: Sequence[Part], clips: Clips, train: Rows, valid: Rows, kept: Kept, watch: Stopwatch
-) -> tuple[list[FittedPart], list[str]]:
-    """Every model that finds something to learn from, and a sentence for each that does not, as where clips have no sound.
-
-    Raises:
-        InputError: none does.
-    """
-    fitted, notes = [], []
-    for part in models:
-        try:
-            fitted.append(fit_part(part, clips, train, valid, kept, watch))
-        except InputError as error:
-            notes.append(f"Left out: {part.name} ({error}).")
-    if not fitted:
-        raise InputError(" ".join(notes))
-    return fitted, notes
 
 
 def keep_system(folder: Path, fitted: Sequence[FittedPart], lesson: Lessons, rule: Rule) -> None:
