@@ -208,7 +208,7 @@ def test_a_network_that_is_not_known_and_missing_stills_are_said(afew: Path, tmp
         fit(afew, tmp_path, Config(tuned=("nothing",)), report=lambda line: None)
     with pytest.raises(InputError, match=r"vgg\.mat: no such file"):
         fit(afew, tmp_path, Config(tuned=(), vgg_face=str(tmp_path / "vgg.mat")), report=lambda line: None)
-    with pytest.raises(InputError, match="no such file; expected the folder of a finished run"):
+    with pytest.raises(InputError, match="no such file; the run is not finished, go on with it by"):
         predict(corpora.clips_at(afew), tmp_path, SMALL)
 
 

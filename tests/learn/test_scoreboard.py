@@ -136,6 +136,14 @@ def test_a_part_that_ended_keeps_its_seconds_and_one_broken_off_adds_up(tmp_path
     assert Stopwatch(tmp_path).seconds("done", "broken", "never") == pytest.approx(watch.total)
 
 
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"part": 5}', '{"part": ["soon", true]}'])
+def test_seconds_that_are_damaged_are_said_in_a_line_with_what_to_do(content: str, tmp_path: Path) -> None:
+    (tmp_path / "seconds.json").write_text(content)
+    with pytest.raises(InputError, match=r"seconds\.json of emotrace \(.*\); delete it, and the same training") as caught:
+        Stopwatch(tmp_path).seconds("part")
+    assert "\n" not in str(caught.value)
+
+
 def test_what_was_fitted_is_fitted_once_for_each_setting_and_labelling(tmp_path: Path) -> None:
     clips, calls = clips_of([0, 1], ["Train", "Val"], tmp_path), []
 

@@ -269,7 +269,7 @@ def test_a_corpus_without_val_is_refused_and_so_is_an_unfinished_run(films: Path
         shutil.rmtree(tmp_path / "corpus" / "Train" / word, ignore_errors=True)
     with pytest.raises(InputError, match="labelled clips in Train are all of one class; expected two at least"):
         upc_bimodal.fit(tmp_path / "corpus", tmp_path / "run", CONFIG)
-    with pytest.raises(InputError, match=r"no system\.json; the run is not finished"):
+    with pytest.raises(InputError, match=r"system\.json: no such file; the run is not finished"):
         upc_bimodal.predict(of_test(films), tmp_path / "run", CONFIG)
 
 

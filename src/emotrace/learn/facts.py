@@ -1,30 +1,44 @@
-"""Facts beside what was fitted, in small JSON files: read back into the dataclass whose fields they are."""
+"""Facts beside what was fitted, in small JSON files: written whole, and read back into the dataclass whose fields they are."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from emotrace.errors import InputError
+from emotrace.errors import FolderError
 
 Kind = TypeVar("Kind")
 SCORES = "scores.json"  # the last that the run of a system writes, and the first that goes where it is fitted anew
 
 
+def write(file: Path, content: Any) -> None:
+    """Write a dataclass or plain values as JSON: a file of that name is either the one before or the new one."""
+    plain = asdict(content) if is_dataclass(content) and not isinstance(content, type) else content
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name("." + file.name)
+    draft.write_text(json.dumps(plain, indent=1), encoding="utf-8")
+    draft.replace(file)
+
+
 def read(file: Path, kind: type[Kind]) -> Kind:
-    """A dataclass of plain values from a file of JSON; keys beyond its fields are not looked at.
+    """A dataclass or plain values from a file of JSON; keys beyond a dataclass's fields are not looked at.
 
     Raises:
-        InputError: it is no such file, or a field is missing or of another kind.
+        FolderError: there is no such file, or a field is missing or of another kind.
     """
     try:
         return TypeAdapter(kind).validate_json(file.read_bytes())
+    except FileNotFoundError as error:
+        raise FolderError(f"{file}: no such file; the run is not finished, go on with it by 'emotrace train'") from error
     except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror})") from error
+        raise FolderError(f"{file}: cannot be read ({error.strerror})") from error
     except ValidationError as error:
-        raise InputError(f"{file}: not a {file.name} of emotrace ({reason(error)}); train anew into another folder") from error
+        again = "delete it, and the same training makes it anew"
+        raise FolderError(f"{file}: not a {file.name} of emotrace ({reason(error)}); {again}") from error
 
 
 def checked(kind: type[Kind], content: Any) -> Kind:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from emotrace.learn import facts
 
 FILE = "seconds.json"
 
@@ -28,6 +29,9 @@ class Stopwatch:
 
         Args:
             part: its name.
+
+        Raises:
+            FolderError: `seconds.json` is damaged.
         """
         known = self._read()
         before, ended = known.get(part, (0.0, False))
@@ -38,7 +42,7 @@ class Stopwatch:
         finally:
             passed = time.perf_counter() - begun
             if not ended:
-                self._write(self._read() | {part: (before + passed, done)})
+                facts.write(self.file, self._read() | {part: (before + passed, done)})
             if done:
                 self.report(f"{part}: {passed:.0f} s" + (" (kept from before)" if ended else ""))
 
@@ -54,12 +58,4 @@ class Stopwatch:
         return sum(seconds for seconds, _ in self._read().values())
 
     def _read(self) -> dict[str, tuple[float, bool]]:
-        if not self.file.is_file():
-            return {}
-        return {part: (float(row[0]), bool(row[1])) for part, row in json.loads(self.file.read_text(encoding="utf-8")).items()}
-
-    def _write(self, content: dict[str, tuple[float, bool]]) -> None:
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.file.with_name("." + self.file.name)
-        draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        draft.replace(self.file)
+        return facts.read(self.file, dict[str, tuple[float, bool]]) if self.file.is_file() else {}

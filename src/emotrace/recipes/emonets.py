@@ -20,9 +20,8 @@ arXiv 1503.01800. How we deviate is said in the modules of the parts.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
@@ -193,8 +192,6 @@ def combination(folder: Path, config: Config, report: Say = say) -> tuple[list[P
         KeyError: a model or a lesson is not there.
     """
     kept = folder / SYSTEM
-    if not (kept / RULE).is_file():
-        raise InputError(f"{folder}: no {SYSTEM}/{RULE}; the run did not end, go on with it by 'emotrace train emonets'")
     found, lessons_kept = facts.read(kept / RULE, Combination), load(kept / "lessons.npz")
     models = {part.name: part for part in parts(folder, config, report=report)}
     chosen, known = [models[name] for name in found.parts], {rule.name: rule for rule in rules(config)}
@@ -248,7 +245,7 @@ def keep_system(folder: Path, fitted: Sequence[FittedPart], lesson: Lessons, rul
         save(folder / f"{part.part.name}-fitted.npz", part.fitted[lesson.fits])
     answers = lesson.answers
     save(folder / "lessons.npz", {"posteriors": answers.posteriors, "truth": answers.truth, "group": answers.group})
-    (folder / RULE).write_text(json.dumps(asdict(Combination(rule.name, answers.models)), indent=1), encoding="utf-8")
+    facts.write(folder / RULE, Combination(rule.name, answers.models))
 
 
 def answered(part: Part, folder: Path, clips: Clips) -> NDArray[np.float32]:

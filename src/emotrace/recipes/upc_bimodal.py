@@ -17,8 +17,7 @@ No figure of it on AFEW could be found, so none is given. Run as `emotrace train
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -207,8 +206,7 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Say = 
     notes = (beside_best(singles, answer), *notes, *silent(rows), *damage)
     board = Scoreboard("UPC bimodal 2017", (*rows, *extra), answer.name, notes)
     there = tuple(file for file in MACHINES if (folder / file).is_file())
-    system = Answering(board.chosen, film.trunk, film.widths, head.name if head else None, there)
-    (folder / SYSTEM).write_text(json.dumps(asdict(system), indent=1))
+    facts.write(folder / SYSTEM, Answering(board.chosen, film.trunk, film.widths, head.name if head else None, there))
     board.write(folder, pictured=[face.name, voice.name])
     return board
 
@@ -243,8 +241,6 @@ def answering(folder: Path) -> Answering:
     Raises:
         InputError: the folder holds no finished run, or part of what was fitted is not there.
     """
-    if not (folder / SYSTEM).is_file():
-        raise InputError(f"{folder}: no {SYSTEM}; the run is not finished, train it to its end")
     system = facts.read(folder / SYSTEM, Answering)
     if system.chosen not in (system.film.name, AUDIO, *DECISIONS, PERCEPTRON, MACHINE):
         raise InputError(f"{folder / SYSTEM}: no row is named {system.chosen!r}; train anew into another folder")
@@ -289,8 +285,8 @@ def train(film: Film, learnt: Frames, seen: Frames, clips: Clips, folder: Path, 
     held_out = np.isin(seen.clip, labelled(clips, "Val"))
     judges = Frames(seen.features[held_out], seen.clip[held_out])
     first = vgg_face_first_layer(Path(config.vgg_face)) if film.trunk == "vgg_face" and film.widths == UPC_ONE else None
-    facts = (learnt.features, clips.label[learnt.clip], judges.features, clips.label[judges.clip])
-    home = folder / "heads" / f"{slug(film.name)}-{mark(f'{film} {plan}', *facts)}"
+    known = (learnt.features, clips.label[learnt.clip], judges.features, clips.label[judges.clip])
+    home = folder / "heads" / f"{slug(film.name)}-{mark(f'{film} {plan}', *known)}"
     fit_head(learnt, clips.label, judges, home, plan, first)
     return home
 
