@@ -170,7 +170,7 @@ def test_faces_followed_by_two_threads_are_those_of_one(corpus: Path, tmp_path: 
 def test_without_labels_or_stills_nothing_is_fitted_and_a_run_that_did_not_end_answers_nothing(tmp_path: Path) -> None:
     made_films.film(tmp_path / "films" / "Test" / "a.avi", 0, 3, np.random.default_rng(0))
     made_films.film(tmp_path / "films" / "Train" / "Happy" / "b.avi", 3, 3, np.random.default_rng(0))
-    with pytest.raises(InputError, match="AFEW: no labelled clip in Val; EmoNets is fitted on Train and on Val"):
+    with pytest.raises(InputError, match="films: no labelled clips in Val; expected some in Train and in Val"):
         emonets.fit(tmp_path / "films", tmp_path / "run", SMALL, [made_films.stills()])
     with pytest.raises(InputError, match="learns faces from stills; give some, as --stills fer2013="):
         emonets.fit(tmp_path / "films", tmp_path / "run", SMALL)

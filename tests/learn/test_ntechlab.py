@@ -19,6 +19,7 @@ from emotrace.corpora.labels import POSITION  # noqa: E402
 from emotrace.errors import EmotraceError, InputError, UnknownNameError  # noqa: E402
 from emotrace.learn import face_nets  # noqa: E402
 from emotrace.learn.frame_faces import FaceFinding  # noqa: E402
+from emotrace.learn.labelled import labelled  # noqa: E402
 from emotrace.learn.mixture import Mixture  # noqa: E402
 from emotrace.learn.scoreboard import Scoreboard  # noqa: E402
 from emotrace.learn.sequence import LstmPlan  # noqa: E402
@@ -139,7 +140,7 @@ def test_the_folder_says_of_clips_what_the_run_said(afew: Path, run: tuple[Path,
     assert config == SMALL
     clips = corpora.clips_at(afew)
     said = predict(clips, folder, config, lambda line: None)
-    test = ntechlab.labelled(clips, "Test")
+    test = labelled(clips, "Test")
     right = said[test].argmax(axis=1) == clips.label[test]
     assert right.mean() == pytest.approx(board[board.chosen].scores["Test"].accuracy)
     assert said.shape == (len(clips), 7)

@@ -12,7 +12,7 @@ import pytest
 from emotrace.corpora.clips import Clips
 from emotrace.errors import InputError
 from emotrace.learn.kept import Kept
-from emotrace.learn.scoreboard import Scoreboard, begin, beside_best, best, row, silent
+from emotrace.learn.scoreboard import Scoreboard, begin, beside_best, best, published, row, silent
 from emotrace.learn.stopwatch import Stopwatch
 
 
@@ -68,7 +68,7 @@ def test_the_answer_stands_beside_the_single_model_that_val_would_choose() -> No
 
 
 def test_a_scoreboard_writes_its_tables_and_confusion_matrices(tmp_path: Path) -> None:
-    first = row("one", one_hot([0, 1, 0, 3, 0, 0, 0]), CLIPS, "Single models", 12.4, {"Test": 0.3538})
+    (first,) = published([row("one", one_hot([0, 1, 0, 3, 0, 0, 0]), CLIPS, "Single models", 12.4)], {"one": {"Test": 0.3538}})
     second = row("two, better", one_hot([0, 1, 1, 3, 3, 0, 0]), CLIPS, "Combinations")
     board = Scoreboard("System", (first, second), best((first, second)), ("A note.",))
     files = board.write(tmp_path, pictured=["one"])

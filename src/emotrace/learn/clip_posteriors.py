@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from emotrace.errors import InputError
 from emotrace.fuse import SMALLEST
+from emotrace.learn.labelled import described
 from emotrace.learn.support_vectors import SupportVectors
 from emotrace.learn.svm import fit_svm
 from emotrace.scheme import EXPRESSION_7
@@ -164,8 +165,7 @@ def posteriors_of(machine: SupportVectors, features: NDArray[np.float32]) -> NDA
 
 
 def _known(features: NDArray[np.float32], rows: Rows) -> NDArray[np.int64]:
-    chosen = np.arange(len(features))[rows]
-    return chosen[~np.isnan(features[chosen]).any(axis=1)]
+    return described(np.arange(len(features))[rows], features)
 
 
 def _merit(tried: tuple[Chosen, float]) -> tuple[float, float]:

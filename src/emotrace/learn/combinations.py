@@ -12,7 +12,7 @@ Source: Kahou et al. 2016, EmoNets, section 4; that combinations are judged out 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
@@ -119,8 +119,3 @@ def singles(parts: Sequence[FittedPart], clips: Clips, watch: Stopwatch) -> list
         name = f"{part.part.name} (Train and Val)"
         rows.append(row(name, part.said.both, clips, "Single models, fitted on Train and Val", splits=("Test",)))
     return rows
-
-
-def published(rows: Sequence[Row], figures: dict[str, dict[str, float]]) -> list[Row]:
-    """The rows with the figures of the paper beside them, by name of the row."""
-    return [replace(line, published=figures.get(line.name, {})) for line in rows]

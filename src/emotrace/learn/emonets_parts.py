@@ -30,6 +30,7 @@ from emotrace.learn.clip_parts import Features
 from emotrace.learn.clip_posteriors import Chosen
 from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.kept import known_of
+from emotrace.learn.labelled import described
 from emotrace.learn.mark import content, mark
 from emotrace.learn.motion_words import SUPER, MotionFeatures
 from emotrace.learn.networks.convnet1 import Centred, ConvNet1
@@ -255,7 +256,7 @@ class ActivityPart:
     def fit(self, learnt: Arrays, features: Features, labels: Labels, rows: Rows, valid: Rows) -> Arrays:
         """The training histograms, and the C that names most of the validation clips right."""
         table = np.stack(features)
-        rows, valid = _described(table, rows), _described(table, valid)
+        rows, valid = described(rows, table), described(valid, table)
         said = chi_squared.posteriors(table[valid], table[rows], labels[rows], CLASSES, self.config.costs, self.seed)
         best = int((said.argmax(axis=2) == labels[valid]).sum(axis=1).argmax())
         return {"histograms": table[rows], "labels": labels[rows], "cost": np.array(self.config.costs[best])}
@@ -263,13 +264,13 @@ class ActivityPart:
     def refit(self, learnt: Arrays, features: Features, labels: Labels, rows: Rows, fitted: Arrays) -> Arrays:
         """The histograms of other rows, with the same C."""
         table = np.stack(features)
-        rows = _described(table, rows)
+        rows = described(rows, table)
         return {"histograms": table[rows], "labels": labels[rows], "cost": fitted["cost"]}
 
     def answer(self, learnt: Arrays, fitted: Arrays, features: Features) -> NDArray[np.float32]:
         """Posteriors, (n, 7)."""
         table = np.stack(features)
-        seen = _described(table, np.arange(len(table)))
+        seen = described(np.arange(len(table)), table)
         found = np.full((len(table), CLASSES), np.nan, np.float32)
         histograms, labels = np.asarray(fitted["histograms"], np.float32), np.asarray(fitted["labels"], np.int64)
         costs = (float(fitted["cost"]),)
@@ -332,7 +333,3 @@ class MouthPart:
     def answer(self, learnt: Arrays, fitted: Arrays, features: Features) -> NDArray[np.float32]:
         """Posteriors, (n, 7)."""
         return restored(Regression, fitted).of_clips(features)
-
-
-def _described(table: NDArray[np.float32], rows: Rows) -> NDArray[np.int64]:
-    return rows[~np.isnan(table[rows]).any(axis=1)]

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from emotrace.corpora.clips import Clips
 from emotrace.errors import InputError
 from emotrace.learn.answers import Judged, judge
 from emotrace.learn.facts import SCORES
+from emotrace.learn.labelled import labelled
 from emotrace.learn.metrics import confusion
 from emotrace.learn.plots import confusion_svg
 from emotrace.scheme import EXPRESSION_7
@@ -58,7 +59,6 @@ def row(
     clips: Clips,
     table: str = "",
     seconds: float = float("nan"),
-    published: Mapping[str, float] | None = None,
     splits: Collection[str] = SPLITS,
 ) -> Row:
     """A line from what a model says of every clip.
@@ -69,7 +69,6 @@ def row(
         clips: n clips; those without a label, or with contempt, are left out.
         table: title of its table.
         seconds: that fitting took.
-        published: split -> accuracy on AFEW in the paper, 0..1.
         splits: parts to be counted; those that a model was fitted on can be left out.
 
     Raises:
@@ -77,12 +76,11 @@ def row(
     """
     if posteriors.shape != (len(clips), CLASSES):
         raise InputError(f"{name}: posteriors are {posteriors.shape}; expected ({len(clips)}, {CLASSES}), a row for each clip")
-    known = (clips.label >= 0) & (clips.label < CLASSES)
-    parts = {split: np.flatnonzero(known & (clips.split == split)) for split in SPLITS if split in splits}
+    parts = {split: labelled(clips, split) for split in SPLITS if split in splits}
     there = {split: rows for split, rows in parts.items() if len(rows)}
     scores = {split: judge(posteriors[rows], clips.label[rows]) for split, rows in there.items()}
     counts = {split: _counts(posteriors[rows], clips.label[rows]) for split, rows in there.items()}
-    return Row(name, table, scores, counts, seconds, published or {})
+    return Row(name, table, scores, counts, seconds)
 
 
 def _counts(posteriors: NDArray[np.float32], truth: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -210,6 +208,11 @@ def best(rows: Collection[Row], split: str = "Val") -> str:
     if not measured:
         raise InputError(f"no row was measured on {split}; a corpus with labelled clips in {split} is needed")
     return max(measured, key=lambda line: line.scores[split].accuracy).name
+
+
+def published(rows: Iterable[Row], figures: Mapping[str, Mapping[str, float]]) -> list[Row]:
+    """The rows with the paper's accuracy on AFEW beside them: name of a row -> split -> 0..1."""
+    return [replace(line, published=figures.get(line.name, {})) for line in rows]
 
 
 def beside_best(singles: Collection[Row], answer: Row) -> str:

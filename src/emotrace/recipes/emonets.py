@@ -28,7 +28,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emotrace.corpora import catalogue
 from emotrace.corpora.clips import Clips
 from emotrace.corpora.table import Faces
 from emotrace.errors import InputError
@@ -39,20 +38,20 @@ from emotrace.learn.arrays import Arrays, going_together, load, save
 from emotrace.learn.bag_of_mouths import Mouths
 from emotrace.learn.clip_parts import FittedPart, Part, fit_parts
 from emotrace.learn.clip_store import ClipStore
-from emotrace.learn.combinations import Lessons, averages, combined, lessons, published, singles
+from emotrace.learn.combinations import Lessons, averages, combined, lessons, singles
 from emotrace.learn.emonets_parts import ActivityPart, AudioPart, FacePart, MouthPart
 from emotrace.learn.fusion import Rule
 from emotrace.learn.kept import Kept
+from emotrace.learn.labelled import labelled, read
 from emotrace.learn.log import say
 from emotrace.learn.plots import weights_svg
 from emotrace.learn.ranges import Above0, Count, From0, Seed
 from emotrace.learn.registered_tubes import follow_faces
 from emotrace.learn.scaled_svm import ScaledSearch, scaled_svm
-from emotrace.learn.scoreboard import Say, Scoreboard, begin, beside_best, best
+from emotrace.learn.scoreboard import Say, Scoreboard, begin, beside_best, best, published
 from emotrace.learn.stacking import mlp, rbf_svm
 from emotrace.learn.stills import SIDE, ConvNetPlan
 from emotrace.learn.stopwatch import Stopwatch
-from emotrace.learn.swapped import Rows
 from emotrace.learn.weight_search import Search, bagged_search, search_weights
 from emotrace.recipes import Published
 from emotrace.scheme import EXPRESSION_7
@@ -124,13 +123,13 @@ def fit(
         The tables of the paper, for this corpus.
 
     Raises:
-        InputError: the corpus cannot be read, has no labelled clips in Train or in Val, there are no stills, or no model can
-            be fitted.
+        InputError: the corpus cannot be read, has no labelled clips of two classes in Train or in Val, there are no stills, or
+            no model can be fitted.
     """
     config = config or Config()
     if not stills:
         raise InputError("emonets learns faces from stills; give some, as --stills fer2013=fer2013.csv")
-    clips = catalogue.clips_at(corpus)
+    clips = read(corpus, ("Train", "Val"))
     train, valid = (labelled(clips, split) for split in ("Train", "Val"))
     damage = begin(folder, clips, report)
     watch, kept = Stopwatch(folder, report), Kept(folder, clips)
@@ -224,18 +223,6 @@ def rules(config: Config) -> tuple[Rule, ...]:
         Rule("SVM on scores, searched factors", scaled_svm(config.scaled)),
         Rule("MLP on scores", fusion.stacked(mlp(config.hidden, config.decay, config.seed))),
     )
-
-
-def labelled(clips: Clips, split: str) -> Rows:
-    """Positions of the clips of a part that have one of the seven labels.
-
-    Raises:
-        InputError: there are none.
-    """
-    rows = np.flatnonzero((clips.split == split) & (clips.label >= 0) & (clips.label < len(EXPRESSION_7)))
-    if not len(rows):
-        raise InputError(f"{clips.corpus}: no labelled clip in {split}; EmoNets is fitted on Train and on Val")
-    return rows
 
 
 def keep_system(folder: Path, fitted: Sequence[FittedPart], lesson: Lessons, rule: Rule) -> None:
