@@ -17,12 +17,13 @@ pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
 from emotrace.corpora import afew
 from emotrace.corpora.clips import Clips
 from emotrace.errors import InputError
-from emotrace.learn import face_nets
+from emotrace.learn import chosen_svm, face_nets
+from emotrace.learn.bimodal import DECISIONS, MACHINE, PERCEPTRON
 from emotrace.learn.frame_head import HeadPlan
 from emotrace.learn.scoreboard import Scoreboard
 from emotrace.learn.trunks import Trunk
 from emotrace.recipes import record, trained, upc_bimodal
-from emotrace.recipes.upc_bimodal import AUDIO, DECISIONS, FINDING, MACHINE, PERCEPTRON, Config
+from emotrace.recipes.upc_bimodal import AUDIO, FINDING, Config
 
 CONFIG = Config(
     finding=replace(FINDING, side=24, rate=None), versions=1, trunks=("compact",), heads=((256,),),
@@ -203,7 +204,7 @@ def test_a_finished_run_that_is_fitted_anew_and_stopped_says_that_it_is_not_fini
 ) -> None:
     shutil.copytree(run_folder, tmp_path / "run")
     with monkeypatch.context() as patched:
-        patched.setattr(upc_bimodal, "fit_chosen", stopped)
+        patched.setattr(chosen_svm, "fit_chosen", stopped)
         with pytest.raises(KeyboardInterrupt):
             upc_bimodal.fit(films, tmp_path / "run", CONFIG, report=lambda line: None)
     with pytest.raises(InputError, match=r"run: the run is not finished \(it has no scores\.json\); go on with it"):
@@ -262,7 +263,7 @@ def test_vgg_face_of_a_user_takes_the_place_of_the_other_trunks(films: Path, tmp
 
 def test_a_corpus_without_val_is_refused_and_so_is_an_unfinished_run(films: Path, tmp_path: Path) -> None:
     shutil.copytree(films / "Train", tmp_path / "corpus" / "Train")
-    with pytest.raises(InputError, match="no labelled clips in Train or in Val"):
+    with pytest.raises(InputError, match="no labelled clips in Val; expected some in Train and in Val"):
         upc_bimodal.fit(tmp_path / "corpus", tmp_path / "run", CONFIG)
     shutil.copytree(films / "Val", tmp_path / "corpus" / "Val")
     for word in afew.CLASSES[1:]:
@@ -285,7 +286,7 @@ def test_a_machine_is_there_until_another_one_is_fitted(films: Path, tmp_path: P
 
     clips, file = afew.read(films), tmp_path / "audio.npz"
     file.write_bytes(b"a machine")
-    monkeypatch.setattr(upc_bimodal, "fit_chosen", killed)
+    monkeypatch.setattr(chosen_svm, "fit_chosen", killed)
     with pytest.raises(KeyboardInterrupt):
         upc_bimodal.machine(np.zeros((len(clips), 3), np.float32), clips, file, Config())
     assert file.read_bytes() == b"a machine"

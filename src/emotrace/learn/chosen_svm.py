@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.learn import classical
-from emotrace.learn.arrays import loaded
+from emotrace.learn.arrays import keep, loaded
 from emotrace.learn.support_vectors import Kernel, SupportVectors
 from emotrace.learn.svm import fit_svm
 
@@ -46,6 +46,20 @@ def fit_chosen(
     kernel = max(tried, key=lambda one: tried[one].accuracy[tried[one].value])
     cost = tried[kernel].value
     return fit_svm(features, labels, kernel=kernel, cost=cost, groups=who, seed=seed, standardised=standardised)
+
+
+def fit_kept(
+    file: Path, features: NDArray[np.float32], labels: NDArray[np.int64], speakers: NDArray[np.str_],
+    kernels: tuple[Kernel, ...], shuffles: int, seed: int, standardised: bool = True,
+) -> None:  # fmt: skip
+    """Fit a machine and keep it in a file; arguments as of `fit_chosen`.
+
+    What lies there is good until another one is fitted. Where there are fewer than two classes no file is left.
+    """
+    if len(np.unique(labels)) > 1:
+        keep(file, fit_chosen(features, labels, speakers, kernels, shuffles, seed, standardised))
+    else:
+        file.unlink(missing_ok=True)
 
 
 def said_by(file: Path, features: NDArray[np.float32], classes: int) -> NDArray[np.float32]:

@@ -25,21 +25,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from emotrace.corpora import catalogue as corpora
 from emotrace.corpora.clips import Clips
 from emotrace.errors import InputError
-from emotrace.fuse import mean_pool
-from emotrace.learn import arrays, confusion_weights, face_nets, facts, fusion
-from emotrace.learn import feature_fusion as side
-from emotrace.learn.answers import Answers
+from emotrace.learn import arrays, face_nets, facts
 from emotrace.learn.augment import Augmentation
-from emotrace.learn.chosen_svm import fit_chosen, said_by
+from emotrace.learn.bimodal import FUSIONS, JOINT, LAYERS, REDUCTION, Model, fit_decisions, fit_features, fused
+from emotrace.learn.chosen_svm import fit_kept, said_by
 from emotrace.learn.clip_frames import ClipFrames, Looked, Looking
 from emotrace.learn.clip_sound import WIDTH as SOUND
 from emotrace.learn.clip_sound import sound_features
 from emotrace.learn.clip_store import ClipStore
+from emotrace.learn.feature_fusion import COMPONENTS, HIDDEN
 from emotrace.learn.frame_faces import FaceFinder, FaceFinding
 from emotrace.learn.frame_head import Frames, HeadPlan, clips_of, fit_head, load_head
+from emotrace.learn.labelled import described, labelled, read
 from emotrace.learn.mark import mark
 from emotrace.learn.networks.heads import UPC_ONE, UPC_TWO
 from emotrace.learn.outlier_frames import Outliers
@@ -55,11 +54,9 @@ PUBLISHED = Published(None, "accuracy", "Test", "UPC thesis (2017), whose figure
 HEADS = (EXPRESSION_7,)
 CLASSES = len(EXPRESSION_7)
 AUDIO = "audio: 68 features, SVM"
-DECISIONS = {"decisions, equal weights": "equal", "decisions, weights by confusion matrix": None,
-             "decisions, weights preferring video": "face", "decisions, weights preferring audio": "voice"}  # fmt: skip
-SYSTEM, VOICE, REDUCTION, LAYERS, JOINT = "system.json", "audio.npz", "reduction.npz", "layers.npz", "joint.npz"
-MACHINES = (VOICE, REDUCTION, LAYERS, JOINT)
-PERCEPTRON, MACHINE = "features, 324 to 68, FC 14", "features, 324 to 68, SVM"
+ALONE = "One modality"
+CLIPS, SYSTEM, VOICE = "clips", "system.json", "audio.npz"
+FITTED = (VOICE, REDUCTION, LAYERS, JOINT)
 Features = NDArray[np.float32]
 Heads = Annotated[tuple[Counts, ...], Field(min_length=1)]
 Kernels = Annotated[tuple[Kernel, ...], Field(min_length=1)]
@@ -108,8 +105,8 @@ class Config:
     outliers: Outliers = OUTLIERS
     kernels: Kernels = ("rbf", "linear")
     shuffles: Count = 100
-    components: Count = side.COMPONENTS
-    hidden: Count = side.HIDDEN
+    components: Count = COMPONENTS
+    hidden: Count = HIDDEN
     epochs: Count = 200
     false_faces: Share = 0.4
     seed: Seed = 0
@@ -144,21 +141,12 @@ class Answering:
     trunk: str
     widths: tuple[int, ...]
     head: str | None
-    machines: tuple[str, ...] = MACHINES
+    machines: tuple[str, ...] = FITTED
 
     @property
     def film(self) -> Film:
         """The video model."""
         return Film(self.trunk, self.widths)
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """What a modality says of all clips, (n, 7), and the features it says it by, (n, 256 or 68); NaN where it is not there."""
-
-    name: str
-    posteriors: Features
-    features: Features
 
 
 def fit(corpus: Path, folder: Path, config: Config | None = None, report: Say = print) -> Scoreboard:
@@ -174,27 +162,14 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Say = 
         InputError: the corpus cannot be read, or there are no labelled clips in Train, of one class alone, or none in Val.
     """
     config = config or Config()
-    clips, watch = corpora.clips_at(corpus), Stopwatch(folder, report)
-    if not len(labelled(clips, "Train")) or not len(labelled(clips, "Val")):
-        raise InputError(f"{corpus}: no labelled clips in Train or in Val; expected both, as Train/Happy/000046280.avi")
-    if len(np.unique(clips.label[labelled(clips, "Train")])) < 2:
-        raise InputError(f"{corpus}: the labelled clips in Train are all of one class; expected two at least, to be told apart")
+    clips, watch = read(corpus), Stopwatch(folder, report)
     damage = begin(folder, clips, report)
-    films, rows = {}, []
-    for trunk in trunk_names(config):                                  # the face
-        with watch.time(f"frames, {trunk}"):
-            looked = (look(clips, trunk, folder, config, part) for part in (None, "Train"))
-            seen, learnt = (frames.without_outliers(config.outliers) for frames in looked)
-        for widths in config.vgg_heads if config.vgg_face else config.heads:
-            film = Film(trunk, widths)
-            with watch.time(film.name):
-                head = train(film, learnt, seen, clips, folder, config)
-                films[film.name] = film, head, video(film, head, seen, len(clips), config)
-            rows.append(row(film.name, films[film.name][2].posteriors, clips, "One modality", watch.seconds(film.name)))
-    film, head, face = films[best(rows)]
+    films = videos(clips, folder, config, watch)                       # the face
+    rows = [line for line, *_ in films]
+    _, film, head, face = next(found for found in films if found[0].name == best(rows))
     with watch.time(AUDIO):                                            # the voice
         voice = audio(clips, folder, config, learn=True)
-    rows.append(row(AUDIO, voice.posteriors, clips, "One modality", watch.seconds(AUDIO)))
+    rows.append(row(AUDIO, voice.posteriors, clips, ALONE, watch.seconds(AUDIO)))
     for title, fuse in (("Fusion of decisions", decisions), ("Fusion of features", features)):
         with watch.time(title):
             said = fuse(face, voice, clips, folder, config)
@@ -202,10 +177,10 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Say = 
     with watch.time("outlier frames"):                                 # what the thesis leaves to future work
         extra, notes = outlier_rows(film, clips, folder, config)
     answer = next(line for line in rows if line.name == best(rows))
-    singles = [line for line in rows if line.table == "One modality"]
+    singles = [line for line in rows if line.table == ALONE]
     notes = (beside_best(singles, answer), *notes, *silent(rows), *damage)
     board = Scoreboard("UPC bimodal 2017", (*rows, *extra), answer.name, notes)
-    there = tuple(file for file in MACHINES if (folder / file).is_file())
+    there = tuple(file for file in FITTED if (folder / file).is_file())
     facts.write(folder / SYSTEM, Answering(board.chosen, film.trunk, film.widths, head.name if head else None, there))
     board.write(folder, pictured=[face.name, voice.name])
     return board
@@ -242,7 +217,7 @@ def answering(folder: Path) -> Answering:
         InputError: the folder holds no finished run, or part of what was fitted is not there.
     """
     system = facts.read(folder / SYSTEM, Answering)
-    if system.chosen not in (system.film.name, AUDIO, *DECISIONS, PERCEPTRON, MACHINE):
+    if system.chosen not in (system.film.name, AUDIO, *FUSIONS):
         raise InputError(f"{folder / SYSTEM}: no row is named {system.chosen!r}; train anew into another folder")
     if missing := [file for file in system.machines if not (folder / file).is_file()]:
         raise InputError(f"{folder}: no {missing[0]}, of which the system is made; the same training makes it anew")
@@ -252,10 +227,30 @@ def answering(folder: Path) -> Answering:
 def answered(system: Answering, seen: Frames, voice: Model, folder: Path, config: Config) -> Features:
     """What it says of clips of which frames were seen, and the voice's model says something, (n, 7)."""
     head = folder / "heads" / system.head if system.head else None
-    return answer(system.chosen, video(system.film, head, seen, len(voice.posteriors), config), voice, folder)
+    face = video(system.film, head, seen, len(voice.posteriors), config)
+    if system.chosen in FUSIONS:
+        return fused(system.chosen, face, voice, folder)
+    return voice.posteriors if system.chosen == AUDIO else face.posteriors
 
 
 # The face: frames with a face, features of a frozen trunk, a head trained frame by frame.
+
+
+def videos(clips: Clips, folder: Path, config: Config, watch: Stopwatch) -> list[tuple[Row, Film, Path | None, Model]]:
+    """Every head on every trunk: its row, what it is, its folder (None: there is nothing to learn), and what it says."""
+    found = []
+    for trunk in trunk_names(config):
+        with watch.time(f"frames, {trunk}"):
+            looked = (look(clips, trunk, folder, config, part) for part in (None, "Train"))
+            seen, learnt = (frames.without_outliers(config.outliers) for frames in looked)
+        for widths in config.vgg_heads if config.vgg_face else config.heads:
+            film = Film(trunk, widths)
+            with watch.time(film.name):
+                head = train(film, learnt, seen, clips, folder, config)
+                model = video(film, head, seen, len(clips), config)
+            line = row(film.name, model.posteriors, clips, ALONE, watch.seconds(film.name))
+            found.append((line, film, head, model))
+    return found
 
 
 def trunk_names(config: Config) -> tuple[str, ...]:
@@ -274,7 +269,7 @@ def look(clips: Clips, trunk: str, folder: Path, config: Config, part: str | Non
     finder = FaceFinder(replace(config.finding, size=config.frame_size))
     looking = Looking(config.augmentation, config.versions, config.seed)
     rows = np.arange(len(clips)) if part is None else labelled(clips, part)
-    return ClipFrames(ClipStore(folder / "clips"), finder, sface(), looking).look(clips, rows, network, part is not None)
+    return ClipFrames(ClipStore(folder / CLIPS), finder, sface(), looking).look(clips, rows, network, part is not None)
 
 
 def train(film: Film, learnt: Frames, seen: Frames, clips: Clips, folder: Path, config: Config) -> Path | None:
@@ -305,7 +300,7 @@ def video(film: Film, head: Path | None, seen: Frames, clips: int, config: Confi
 
 def audio(clips: Clips, folder: Path, config: Config, learn: bool = False) -> Model:
     """What the machine on sound says; where it is to learn, then from Train, with the kernel and C that shuffles choose."""
-    heard, file = sound_features(clips, ClipStore(folder / "clips")), folder / VOICE
+    heard, file = sound_features(clips, ClipStore(folder / CLIPS)), folder / VOICE
     if learn:
         machine(heard, clips, file, config)
     return Model(AUDIO, said_by(file, heard, CLASSES), heard)
@@ -313,64 +308,29 @@ def audio(clips: Clips, folder: Path, config: Config, learn: bool = False) -> Mo
 
 def machine(values: Features, clips: Clips, file: Path, config: Config, standardised: bool = True) -> None:
     """Fit a machine on features (n, d) of Train's clips, and keep it; no file is left where there is nothing to learn."""
-    train = usable(clips, "Train", values)
-    if len(np.unique(clips.label[train])) > 1:   # what lies there is good until another one is fitted
-        how = config.kernels, config.shuffles, config.seed, standardised
-        arrays.keep(file, fit_chosen(values[train], clips.label[train], clips.subject[train], *how))
-    else:
-        file.unlink(missing_ok=True)
+    train = described(labelled(clips, "Train"), values)
+    how = config.kernels, config.shuffles, config.seed, standardised
+    fit_kept(file, values[train], clips.label[train], clips.subject[train], *how)
 
 
 # Fusion, of what both say, or of what both say it by.
 
 
 def decisions(face: Model, voice: Model, clips: Clips, folder: Path, config: Config) -> dict[str, Features]:
-    """Sums with a weight for each modality and emotion, equal or out of Val's confusion matrices.
-
-    What stands for Val is said of each speaker (or fifth, where speakers are not known) with the weights of the others.
-    """
-    both, val = answers(face, voice, clips), labelled(clips, "Val")
-    said = {}
-    for name, preferred in DECISIONS.items():
-        equal = np.ones((2, CLASSES), np.float32)
-        weights = equal if preferred == "equal" else confusion_weights.weights(both[val], preferred)
-        arrays.save(folder / f"{slug(name)}.npz", {"weights": weights})
-        said[name] = answer(name, face, voice, folder)
-        if preferred != "equal" and len(np.unique(both.group[val])) > 1:
-            rule = fusion.Rule(name, fusion.by_confusion(preferred))
-            said[name][val] = fusion.out_of_group(rule, both[val], config.seed)
-    return said
+    """Sums with a weight for each modality and emotion, equal or out of Val's confusion matrices, by name."""
+    return fit_decisions(face, voice, clips, folder, config.seed)
 
 
 def features(face: Model, voice: Model, clips: Clips, folder: Path, config: Config) -> dict[str, Features]:
-    """Features of both side by side, principal components, and a layer with softmax or a machine on them; learnt from Train."""
-    joined = side.side_by_side(face.features, voice.features)
-    train = usable(clips, "Train", joined)
-    if len(np.unique(clips.label[train])) > 1:
-        reduction = side.fit_reduction(joined[train], config.components)
-        few, labels = reduction.of(joined), clips.label[train]
-        layers = side.fit_perceptron(few[train], labels, CLASSES, config.hidden, epochs=config.epochs, seed=config.seed)
-        arrays.keep(folder / LAYERS, layers)
-        machine(few, clips, folder / JOINT, config, standardised=False)
-        arrays.keep(folder / REDUCTION, reduction)
-    else:
-        (folder / REDUCTION).unlink(missing_ok=True)
-    return {name: answer(name, face, voice, folder) for name in (PERCEPTRON, MACHINE)}
+    """Principal components of both modalities' features, and a layer with softmax or a machine on them, by name."""
 
+    def joint(few: Features, file: Path) -> None:
+        machine(few, clips, file, config, standardised=False)
 
-def answer(name: str, face: Model, voice: Model, folder: Path) -> Features:
-    """What the row of a name says, (n, 7); where a modality is not there, what the other says alone."""
-    if name in DECISIONS:
-        weights = arrays.load(folder / f"{slug(name)}.npz")["weights"]
-        return mean_pool(np.stack([face.posteriors, voice.posteriors]), np.asarray(weights, np.float32))
-    if name in (PERCEPTRON, MACHINE):
-        fused = np.full_like(face.posteriors, np.nan)
-        if (folder / REDUCTION).is_file():
-            few = arrays.loaded(side.Reduction, folder / REDUCTION).of(side.side_by_side(face.features, voice.features))
-            layers = arrays.loaded(side.Perceptron, folder / LAYERS)
-            fused = layers.probabilities(few) if name == PERCEPTRON else said_by(folder / JOINT, few, CLASSES)
-        return side.instead(fused, face.posteriors, voice.posteriors)
-    return voice.posteriors if name == AUDIO else face.posteriors
+    return fit_features(
+        face, voice, clips, folder, joint,
+        components=config.components, hidden=config.hidden, epochs=config.epochs, seed=config.seed,
+    )  # fmt: skip
 
 
 # What leaving out frames of another face is worth, as found and with false faces planted.
@@ -395,25 +355,3 @@ def outlier_rows(film: Film, clips: Clips, folder: Path, config: Config) -> tupl
         f"and {caught[~false].mean():.1%} of the others."
     )
     return rows, (note,)
-
-
-# Which clips.
-
-
-def labelled(clips: Clips, split: str) -> NDArray[np.int64]:
-    """Positions of a part's clips that have one of the seven labels."""
-    return np.flatnonzero((clips.split == split) & (clips.label >= 0) & (clips.label < CLASSES))
-
-
-def usable(clips: Clips, split: str, values: Features) -> NDArray[np.int64]:
-    """Of these, those whose features are there."""
-    rows = labelled(clips, split)
-    return rows[~np.isnan(values[rows]).any(axis=1)]
-
-
-def answers(face: Model, voice: Model, clips: Clips) -> Answers:
-    """What both say; groups are speakers, or fifths of the clips where these are not known."""
-    known = len(np.unique(clips.subject)) > 1
-    group = clips.subject if known else np.char.mod("%d", np.arange(len(clips)) % 5)
-    posteriors = np.stack([face.posteriors, voice.posteriors])
-    return Answers((face.name, voice.name), ("face", "voice"), posteriors, clips.label, group)
