@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("sklearn", reason="needs pip install 'emotrace[train]'")
 
 from emotrace.errors import InputError
-from emotrace.learn.clip_posteriors import Chosen, Grid, features_of, fit, grouped, machine_of, posteriors_of, refit, search
+from emotrace.learn.clip_posteriors import Chosen, Grid, features_of, fit, grouped, machine_of, refit, search
 
 FEW = Grid(costs=(1 / 32, 1.0), gammas=(2.0**-15, 2.0**-6), fine=(0.5, 2.0))
 TRAIN, VALID, TEST = np.arange(0, 42), np.arange(42, 63), np.arange(63, 84)
@@ -77,12 +77,12 @@ def test_the_accuracy_of_the_search_is_the_machines_and_no_validation_is_needed(
     features, labels = clips
     chosen = search(features, labels, TRAIN, VALID, FEW)
     machine = machine_of(features, labels, TRAIN, chosen)
-    said = posteriors_of(machine, features[VALID]).argmax(axis=1)
+    said = machine.posteriors(features[VALID], 7).argmax(axis=1)
     assert (said == labels[VALID]).mean() == pytest.approx(chosen.accuracy)
     assert chosen.gamma > 2.0**-12   # the smallest votes as well, but its posteriors are flat
     none = search(features, labels, TRAIN, VALID[:0])
     assert (none.cost, none.gamma) == (1.0, 1 / 70)
-    assert posteriors_of(machine, features[:0]).shape == (0, 7)
+    assert machine.posteriors(features[:0], 7).shape == (0, 7)
 
 
 def test_training_on_one_class_is_refused(clips: tuple[np.ndarray, np.ndarray]) -> None:

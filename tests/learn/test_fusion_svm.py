@@ -105,6 +105,16 @@ def test_probabilities_are_those_of_the_distributions_the_rows_were_drawn_from()
     assert found == pytest.approx(1 / (1 + np.exp(-1.4 * asked[:, 0])), abs=0.08)  # of two normal distributions
 
 
+def test_labels_that_were_not_seen_get_nothing_and_rows_with_nan_no_answer() -> None:
+    features, labels = overlapping(60, 3)
+    machine = fit_svm(features, np.array([1, 4, 5])[labels])
+    features[4, 2] = np.nan
+    found = machine.posteriors(features, 7)
+    assert np.isnan(found[4]).all()
+    assert (np.delete(found, 4, axis=0)[:, [0, 2, 3, 6]] == 0).all()
+    assert np.array_equal(found[:, [1, 4, 5]], machine.probabilities(features), equal_nan=True)
+
+
 def test_rows_with_nan_have_no_probabilities() -> None:
     features, labels = overlapping(60, 3)
     machine = fit_svm(features, labels)

@@ -15,7 +15,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
 
 from emotrace.errors import InputError
-from emotrace.learn.support_vectors import SURE, couple, platt
+from emotrace.learn.support_vectors import couple, platt, sigmoids
 
 Array = NDArray[np.float64]
 FOLDS = 5   # of which each gives the others' sigmoids their values
@@ -60,9 +60,7 @@ def posteriors(
     found = np.zeros((len(costs), len(asked), classes), np.float32)
     for machine, cost in enumerate(costs):
         lines = _sigmoids(kernel, labels, there, cost, seed)
-        values = _pair_values(kernel, towards, labels, cost)
-        pairwise = 1 / (1 + np.exp(np.clip(values * lines[:, 0] + lines[:, 1], -500, 500)))
-        found[machine][:, there] = couple(np.clip(pairwise, SURE, 1 - SURE), len(there))
+        found[machine][:, there] = couple(sigmoids(_pair_values(kernel, towards, labels, cost), lines), len(there))
     return found
 
 

@@ -76,10 +76,6 @@ def said_by(file: Path, features: NDArray[np.float32], classes: int) -> NDArray[
     Raises:
         InputError: the file holds no machine.
     """
-    said = np.full((len(features), classes), np.nan, np.float32)
-    if file.is_file():
-        machine = loaded(SupportVectors, file)
-        there = np.flatnonzero(~np.isnan(features).any(axis=1))
-        said[there] = 0
-        said[np.ix_(there, machine.classes)] = machine.probabilities(features[there])
-    return said
+    if not file.is_file():
+        return np.full((len(features), classes), np.nan, np.float32)
+    return loaded(SupportVectors, file).posteriors(features, classes)

@@ -126,7 +126,7 @@ def search(
 
     def tried(cost: float, gamma: float) -> tuple[Chosen, float]:
         machine = machine_of(features, labels, train, Chosen(cost, gamma, float("nan")), seed)
-        said = posteriors_of(machine, features[valid])
+        said = machine.posteriors(features[valid], len(EXPRESSION_7))
         likelihood = np.log(np.maximum(said[np.arange(len(valid)), labels[valid]], SMALLEST)).mean()
         return Chosen(cost, gamma, float((said.argmax(axis=1) == labels[valid]).mean())), float(likelihood)
 
@@ -141,7 +141,7 @@ def refit(
     features: NDArray[np.float32], labels: NDArray[np.int64], rows: Rows, chosen: Chosen, seed: int = 0
 ) -> NDArray[np.float32]:
     """Posteriors (n, 7) of all clips by a machine fitted on some rows, as those of training and validation together."""
-    return posteriors_of(machine_of(features, labels, rows, chosen, seed), features)
+    return machine_of(features, labels, rows, chosen, seed).posteriors(features, len(EXPRESSION_7))
 
 
 def machine_of(
@@ -154,14 +154,6 @@ def machine_of(
     """
     known = _known(features, rows)
     return fit_svm(features[known], labels[known], cost=chosen.cost, gamma=chosen.gamma, seed=seed)
-
-
-def posteriors_of(machine: SupportVectors, features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Posteriors of clips, (n, d) -> (n, 7): 0 for classes that the machine does not know, NaN for rows with NaN."""
-    found = np.zeros((len(features), len(EXPRESSION_7)), np.float32)
-    found[:, machine.classes] = machine.probabilities(features)
-    found[np.isnan(features).any(axis=1)] = np.nan
-    return found
 
 
 def _known(features: NDArray[np.float32], rows: Rows) -> NDArray[np.int64]:

@@ -116,7 +116,7 @@ class FacePart:
 
     def answer(self, learnt: Arrays, fitted: Arrays, features: Features) -> NDArray[np.float32]:
         """Posteriors, (n, 7)."""
-        return clip_posteriors.posteriors_of(restored(SupportVectors, fitted), np.stack(features))
+        return restored(SupportVectors, fitted).posteriors(np.stack(features), CLASSES)
 
 
 @dataclass(frozen=True, slots=True)

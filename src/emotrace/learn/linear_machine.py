@@ -18,7 +18,7 @@ from sklearn.svm import LinearSVC
 
 from emotrace.errors import InputError
 from emotrace.learn.aggregation import Array, Normalisation, Normaliser, fit_normaliser
-from emotrace.learn.support_vectors import platt
+from emotrace.learn.support_vectors import platt, sigmoids
 
 COSTS = (5e-6, 1e-5, 2e-5, 3e-5, 4e-5, 6e-5, 8e-5, 1e-4, 2e-4, 4e-4, 6e-4, 8e-4, 1e-3)
 Split = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -55,8 +55,7 @@ class LinearMachine:
         for NaN features."""
         known = ~np.isnan(features).any(axis=1)
         found = np.full((len(features), classes), np.nan, np.float32)
-        line = self.values(features[known]) * self.sigmoid[:, 0] + self.sigmoid[:, 1]
-        single = 1 / (1 + np.exp(np.clip(line, -500, 500)))
+        single = sigmoids(self.values(features[known]), self.sigmoid)
         found[known] = 0
         found[np.ix_(np.flatnonzero(known), self.classes)] = single / single.sum(axis=1, keepdims=True)
         return found

@@ -65,8 +65,7 @@ class ScaledSvm:
 
     def combine(self, posteriors: NDArray[np.float32]) -> NDArray[np.float32]:
         """(m, n, k) -> (n, k): 0 for a class that the machine does not know, NaN where no model says anything."""
-        found = np.zeros(posteriors.shape[1:], np.float32)
-        found[:, self.machine.classes] = self.machine.probabilities(scaled(posteriors, self.factors))
+        found = self.machine.posteriors(scaled(posteriors, self.factors), posteriors.shape[2])
         found[np.isnan(posteriors).any(axis=2).all(axis=0)] = np.nan
         return found
 

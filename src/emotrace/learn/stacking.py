@@ -78,13 +78,7 @@ def rbf_svm(cost: float = 1.0) -> Fit:
 
     def fit(x: NDArray[np.float32], y: NDArray[np.int64], group: NDArray[np.str_], classes: int) -> Predict:
         machine = fit_svm(x, y, cost=cost, groups=group)
-
-        def predict(features: NDArray[np.float32]) -> NDArray[np.float32]:
-            found = np.zeros((len(features), classes), np.float32)
-            found[:, machine.classes] = machine.probabilities(features)
-            return found
-
-        return predict
+        return lambda features: machine.posteriors(features, classes)
 
     return fit
 

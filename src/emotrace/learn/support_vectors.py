@@ -79,11 +79,21 @@ class SupportVectors:
     def probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float32]:
         """Posteriors in the order of `classes`, (n, d) -> (n, k); NaN for rows with NaN features."""
         known = ~np.isnan(features).any(axis=1)
-        values = self.pair_values(features[known])
-        pairwise = 1 / (1 + np.exp(np.clip(values * self.sigmoid[:, 0] + self.sigmoid[:, 1], -500, 500)))
         found = np.full((len(features), len(self.classes)), np.nan, np.float32)
-        found[known] = couple(np.clip(pairwise, SURE, 1 - SURE), len(self.classes))
+        found[known] = couple(sigmoids(self.pair_values(features[known]), self.sigmoid), len(self.classes))
         return found
+
+    def posteriors(self, features: NDArray[np.floating], labels: int) -> NDArray[np.float32]:
+        """Posteriors of labels 0, 1, ..., (n, d) -> (n, labels); 0 for one it has not seen, NaN for rows with NaN features."""
+        found = np.zeros((len(features), labels), np.float32)
+        found[:, self.classes] = self.probabilities(features)
+        found[np.isnan(features).any(axis=1)] = np.nan
+        return found
+
+
+def sigmoids(values: Array, lines: Array) -> Array:
+    """1 / (1 + exp(a value + b)), (n, p); lines (p, 2) are slope a and offset b of each column."""
+    return np.asarray(1 / (1 + np.exp(np.clip(values * lines[:, 0] + lines[:, 1], -500, 500))), np.float64)
 
 
 def couple(pairwise: Array, classes: int) -> NDArray[np.float32]:
@@ -91,6 +101,7 @@ def couple(pairwise: Array, classes: int) -> NDArray[np.float32]:
 
     The p_i that minimise the sum over pairs of (r_ji p_i - r_ij p_j)^2, their sum being 1 (Wu et al. 2004, the second method).
     """
+    pairwise = np.clip(pairwise, SURE, 1 - SURE)
     first, second = _pairs(classes)
     r = np.zeros((len(pairwise), classes, classes))
     r[:, first, second], r[:, second, first] = pairwise, 1 - pairwise
