@@ -20,6 +20,7 @@ from emotrace import systems
 from emotrace.corpora.clips import Clips
 from emotrace.errors import EmotraceError, InputError, MissingExtraError
 from emotrace.export import export
+from emotrace.learn import command
 from emotrace.learn.clip_store import ClipStore
 from emotrace.recipes import catalogue, record
 from emotrace.scheme import EXPRESSION_7, SYSTEM
@@ -263,7 +264,7 @@ def test_without_torch_the_extra_is_named(film: Path, tmp_path: Path, monkeypatc
     def without(name: str) -> object:
         raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
-    monkeypatch.setattr(catalogue, "import_module", without)
+    monkeypatch.setattr(command, "import_module", without)
     record.write(tmp_path / "run", "voice_emotion", Config())
     with pytest.raises(MissingExtraError, match=r"needs torch: pip install 'emotrace\[train\]'"):
         analyze(film, tmp_path / "out", tmp_path / "run")

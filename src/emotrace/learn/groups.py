@@ -11,8 +11,12 @@ estimate, wrong for many single faces, and no statement about anyone. It shows w
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from emotrace.learn.command import run
+
+    run("emotrace.learn.groups")
+
 import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.corpora.table import NO_LABEL, Faces
-from emotrace.errors import EmotraceError, InputError
+from emotrace.errors import InputError
 from emotrace.face.age_gender import AgeGender
 from emotrace.learn import shipped
 from emotrace.learn.metrics import score
@@ -107,18 +111,10 @@ def main() -> None:
     parser.add_argument("--split", help="part of the corpus")
     parser.add_argument("--sample", type=int, help="so many pictures, evenly spread  [default: all]")
     given = parser.parse_args()
-    try:
-        faces = shipped.corpus(given.corpus, given.split)
-        if given.sample:
-            faces = faces[np.linspace(0, len(faces) - 1, min(given.sample, len(faces))).astype(np.int64)]
-        found = measure(shipped.component(given.model), faces, estimated(faces.images()))
-    except EmotraceError as error:
-        print(f"emotrace: {error}", file=sys.stderr)
-        sys.exit(2)
+    faces = shipped.corpus(given.corpus, given.split)
+    if given.sample:
+        faces = faces[np.linspace(0, len(faces) - 1, min(given.sample, len(faces))).astype(np.int64)]
+    found = measure(shipped.component(given.model), faces, estimated(faces.images()))
     print("| group, by our own estimate | pictures | accuracy | unweighted recall |\n|---|---|---|---|")
     for group in found:
         print(f"| {group.name} | {group.n} | {group.accuracy:.1%} ± {group.error:.1%} | {group.uar:.1%} |")
-
-
-if __name__ == "__main__":
-    main()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from types import ModuleType
 
-from emotrace.errors import MissingExtraError, unknown
+from emotrace.errors import unknown
+from emotrace.learn.command import imported
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,4 @@ def module(name: str) -> ModuleType:
     """
     if name not in RECIPES:
         raise unknown("recipe", name, list(RECIPES))
-    try:
-        return import_module(f"emotrace.recipes.{name}")
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("emotrace"):
-            raise
-        raise MissingExtraError(f"training needs {error.name}: pip install 'emotrace[train]'") from error
+    return imported(f"emotrace.recipes.{name}")

@@ -8,7 +8,12 @@ i covers i to i + 1, so the middle of the picture is (24, 24). Run as `python -m
 
 from __future__ import annotations
 
-import sys
+if __name__ == "__main__":
+    from emotrace.learn.command import run
+
+    run("emotrace.recipes.expression_framing")
+
+import argparse
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,9 +105,9 @@ def measure(corpus: Path, config: Config | None = None) -> Framing:
 
 def main() -> None:
     """Print the framing of the corpus named on the command line."""
-    if len(sys.argv) != 2:
-        raise SystemExit("usage: python -m emotrace.recipes.expression_framing fer2013.parquet")
-    framing = measure(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(prog="python -m emotrace.recipes.expression_framing", description=__doc__.split("\n")[0])
+    parser.add_argument("corpus", type=Path, help="fer2013.csv or fer2013.parquet")
+    framing = measure(parser.parse_args().corpus)
     print(f"{len(framing.points)} frontal faces of {framing.looked_at} pictures; x, y in px of 48 x 48")
     columns = {
         "mean": framing.points.mean(axis=0), "deviation": framing.points.std(axis=0),
@@ -111,7 +116,3 @@ def main() -> None:
     for i, place in enumerate(PLACES):
         numbers = "  ".join(f"{name} {values[i][0]:5.2f} {values[i][1]:5.2f}" for name, values in columns.items())
         print(f"{place:20} {numbers}")
-
-
-if __name__ == "__main__":
-    main()

@@ -12,8 +12,12 @@ four of them are trained in minutes: only the differences between the arms mean 
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from emotrace.learn.command import run
+
+    run("emotrace.recipes.expression_registration")
+
 import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -25,7 +29,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from emotrace.corpora import fer2013
-from emotrace.errors import EmotraceError, InputError
+from emotrace.errors import InputError
 from emotrace.learn import fer
 from emotrace.learn.augment import crop_and_flip
 from emotrace.learn.light import grey_levels, isotropic_smoothing
@@ -178,14 +182,5 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("folder", type=Path)
     given = parser.parse_args()
-    try:
-        found = dict(measure(given.corpus, given.folder))
-    except EmotraceError as error:
-        print(f"emotrace: {error}", file=sys.stderr)
-        sys.exit(2)
-    for arm, progress in found.items():
+    for arm, progress in dict(measure(given.corpus, given.folder)).items():
         print(f"{arm:20} {100 * progress.history[-1]['accuracy']:.1f} %")
-
-
-if __name__ == "__main__":
-    main()

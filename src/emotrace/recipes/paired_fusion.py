@@ -11,9 +11,13 @@ what was measured of the clips, the voice machines (.npz), scores.json and score
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from emotrace.learn.command import run
+
+    run("emotrace.recipes.paired_fusion")
+
 import argparse
 import json
-import sys
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -24,7 +28,6 @@ from sklearn.isotonic import IsotonicRegression
 
 from emotrace.corpora import paired
 from emotrace.corpora.clips import Clips
-from emotrace.errors import EmotraceError
 from emotrace.fuse import FACE_AND_VOICE, LateFusion, late_fusion, log_pool, mean_pool, temper
 from emotrace.learn import arrays, classical, fusion
 from emotrace.learn.answers import Answers, Judged, judge, temperatures
@@ -240,20 +243,12 @@ def table(result: Result) -> str:
 
 
 def main() -> None:
-    """Measure, print the table, and say what went wrong in one line with status 2."""
+    """Measure, and print the table."""
     parser = argparse.ArgumentParser(prog="python -m emotrace.recipes.paired_fusion", description=__doc__.split("\n")[0])
     parser.add_argument("corpus", type=Path, help="made by python -m emotrace.corpora.paired")
     parser.add_argument("folder", type=Path, help="of the run; what was measured there is not measured again")
     parser.add_argument("--by-speaker", action="store_true", help="normalise voice features by speaker")
     given = parser.parse_args()
     begun = time.perf_counter()
-    try:
-        result = fit(given.corpus, given.folder, Config(by_speaker=given.by_speaker))
-    except EmotraceError as error:
-        print(f"emotrace: {error}", file=sys.stderr)
-        sys.exit(2)
+    result = fit(given.corpus, given.folder, Config(by_speaker=given.by_speaker))
     print(table(result) + f"{time.perf_counter() - begun:.0f} s")
-
-
-if __name__ == "__main__":
-    main()
