@@ -76,6 +76,8 @@ def test_what_cannot_be_is_said_in_a_line(change: str, said: str) -> None:
         ("upc_bimodal", "heads=[[0]]", "input should be greater than or equal to 1"),
         ("upc_bimodal", "components=0", "input should be greater than or equal to 1"),
         ("upc_bimodal", "epochs=0", "input should be greater than or equal to 1"),
+        ("upc_bimodal", 'head.learning=["zzz"]', r"no parameter has 'zzz' in its name; .*it is \('fc',\) if left"),
+        ("upc_bimodal", 'head.learning=["fc3"]', "no parameter has 'fc3' in its name"),   # FC 256 ends with fc2
         ("upc_bimodal", "versions=-1", "input should be greater than or equal to 0"),
         ("upc_bimodal", "frame_size=[0, 0]", "input should be greater than or equal to 1"),
         ("emonets", "audio.units=[200, 200]", r"units, kinds, rates and decays of \[2, 3, 3, 3\] layers"),

@@ -93,6 +93,7 @@ def test_only_the_named_layers_learn_and_the_first_may_begin_with_a_trunk_s_own(
     first = rng.normal(size=(16, 12)).astype(np.float32), rng.normal(size=16).astype(np.float32)
     plan = HeadPlan(widths=(16, 8), learning=("fc2", "fc3"), epochs=1, batch=16)
     head = fit_head(frames, labels, frames, tmp_path / "head", plan, first)
+    assert plan.parameters == [name for name, _ in head.head.named_parameters()]
     assert np.array_equal(head.head["fc1"].weight.detach().numpy(), first[0])
     assert not torch.equal(head.head["fc2"].weight, new_head(12, plan).head["fc2"].weight)
     with pytest.raises(InputError, match="no parameter has 'conv5' in its name"):

@@ -89,6 +89,11 @@ class HeadPlan:
     patience: CountOrNone = 10
     seed: Seed = 0
 
+    @property
+    def parameters(self) -> list[str]:
+        """Names of the head's parameters, which `learning` has parts of."""
+        return [f"fc{layer}.{kind}" for layer in range(1, len(self.widths) + 2) for kind in ("weight", "bias")]
+
 
 class Standardised(nn.Module):
     """Features less their mean over the training frames, over their deviation; (n, d) -> (n, d)."""

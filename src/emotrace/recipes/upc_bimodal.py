@@ -41,6 +41,7 @@ from emotrace.learn.frame_head import Frames, HeadPlan, clips_of, fit_head, load
 from emotrace.learn.labelled import described, labelled, read
 from emotrace.learn.mark import mark
 from emotrace.learn.networks.heads import UPC_ONE, UPC_TWO
+from emotrace.learn.networks.published import check_names
 from emotrace.learn.outlier_frames import Outliers
 from emotrace.learn.ranges import Count, CountOrNone, Counts, Names, Seed, Share
 from emotrace.learn.scoreboard import Row, Say, Scoreboard, begin, beside_best, best, row, silent, slug
@@ -91,6 +92,9 @@ class Config:
         epochs: of that layer.
         false_faces: share of each clip's frames exchanged for another clip's, to see what leaving outliers out is worth.
         seed: of everything.
+
+    Raises:
+        InputError: nothing in one of the heads has a name that is to learn.
     """
 
     frame_size: tuple[Count, Count] = (1020, 576)
@@ -110,6 +114,15 @@ class Config:
     epochs: Count = 200
     false_faces: Share = 0.4
     seed: Seed = 0
+
+    def __post_init__(self) -> None:
+        for widths in self.widths:
+            check_names(replace(self.head, widths=widths).parameters, self.head.learning)
+
+    @property
+    def widths(self) -> tuple[tuple[int, ...], ...]:
+        """Hidden layers of each head that is trained on a trunk."""
+        return self.vgg_heads if self.vgg_face else self.heads
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +256,7 @@ def videos(clips: Clips, folder: Path, config: Config, watch: Stopwatch) -> list
         with watch.time(f"frames, {trunk}"):
             looked = (look(clips, trunk, folder, config, part) for part in (None, "Train"))
             seen, learnt = (frames.without_outliers(config.outliers) for frames in looked)
-        for widths in config.vgg_heads if config.vgg_face else config.heads:
+        for widths in config.widths:
             film = Film(trunk, widths)
             with watch.time(film.name):
                 head = train(film, learnt, seen, clips, folder, config)

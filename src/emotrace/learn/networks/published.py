@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -94,9 +94,17 @@ def freeze(network: nn.Module, but: tuple[str, ...]) -> None:
     Raises:
         InputError: a name is in no parameter.
     """
-    names = [name for name, _ in network.named_parameters()]
-    for part in but:
-        if not any(part in name for name in names):
-            raise InputError(f"no parameter has {part!r} in its name; there are {', '.join(names[:4])}, ...")
+    check_names([name for name, _ in network.named_parameters()], but)
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(any(part in name for part in but))
+
+
+def check_names(parameters: Sequence[str], parts: Sequence[str]) -> None:
+    """See that parts of names, as `freeze` takes them, are in the names of parameters.
+
+    Raises:
+        InputError: one is in none.
+    """
+    for part in parts:
+        if not any(part in name for name in parameters):
+            raise InputError(f"no parameter has {part!r} in its name; there are {', '.join(parameters[:4])}, ...")
