@@ -23,6 +23,7 @@ from emotrace.face.expression import Expression, MiniXception
 from emotrace.face.landmarks import Mesh, Region
 from emotrace.face.track import Tracker
 from emotrace.learn.arrays import load, save
+from emotrace.learn.log import Say, say
 from emotrace.learn.mark import mark
 from emotrace.video import Video
 from emotrace.views import FaceExtractor, FaceSamples, VoiceSamples
@@ -98,7 +99,7 @@ def sound_of(video: Video) -> NDArray[np.float32]:
     return np.concatenate([np.zeros(0, np.float32), *(block.samples for block in video.sound(SAMPLE_RATE))])
 
 
-def measure_clips(clips: Clips, folder: Path, rate: float = 5.0, report: Callable[[str], None] = print) -> Measures:
+def measure_clips(clips: Clips, folder: Path, rate: float = 5.0, report: Say = say) -> Measures:
     """Face and voice of every clip, (n, k) for each measure; kept in `folder`, see `kept`.
 
     Args:
@@ -110,7 +111,7 @@ def measure_clips(clips: Clips, folder: Path, rate: float = 5.0, report: Callabl
     return kept(clips, folder, f"{rate}", lambda: ClipMeasurer(rate).measure, report)
 
 
-def measure_whisper(clips: Clips, folder: Path, report: Callable[[str], None] = print) -> Measures:
+def measure_whisper(clips: Clips, folder: Path, report: Say = say) -> Measures:
     """Every voice as frozen Whisper hears it, (n, 768); kept in `folder`, see `kept`. Needs torch."""
     from emotrace.learn.frozen_whisper import FEATURES, FrozenWhisper
 
@@ -133,7 +134,7 @@ def kept(
     folder: Path,
     what: str,
     start: Callable[[], Callable[[Path], Measures]],
-    report: Callable[[str], None] = print,
+    report: Say = say,
 ) -> Measures:
     """Measures of every clip, (n, k) each, read from `folder` where the same was measured of the same clips before.
 

@@ -12,7 +12,7 @@ Source: Kahou et al. 2016, EmoNets, sections 3.1 to 3.4.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from emotrace.learn.clip_posteriors import Chosen
 from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.kept import known_of
 from emotrace.learn.labelled import described
+from emotrace.learn.log import Say, say
 from emotrace.learn.mark import content, mark
 from emotrace.learn.motion_words import SUPER, MotionFeatures
 from emotrace.learn.networks.convnet1 import Centred, ConvNet1
@@ -46,7 +47,6 @@ from emotrace.scheme import EXPRESSION_7
 
 CLASSES = len(EXPRESSION_7)
 Labels = NDArray[np.int64]
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class FacePart:
     store: ClipStore
     folder: Path
     pictures: Sequence[Faces] = ()
-    report: Say = print
+    report: Say = say
     name: str = "faces"
     modality: str = "face"
 
@@ -292,7 +292,7 @@ class MouthPart:
     config: Mouths
     seed: int
     store: ClipStore
-    report: Say = print
+    report: Say = say
     name: str = "mouths"
     modality: str = "face"
 

@@ -22,6 +22,7 @@ from emotrace.learn import trunks
 from emotrace.learn.checkpoint import load_weights, save_weights
 from emotrace.learn.fine_tuning import Fed, FineTuning, fine_tune, fine_tuned
 from emotrace.learn.frame_features import mini_xception, of_network
+from emotrace.learn.log import Say
 from emotrace.learn.networks.face_mobilenet import FaceMobileNet, pretrained
 from emotrace.learn.networks.published import load
 from emotrace.learn.networks.vgg_face import SIZE as VGG_SIZE
@@ -30,7 +31,6 @@ from emotrace.learn.taught import Student
 from emotrace.learn.trunks import Trunk
 
 EXPRESSION, MOBILENET_SIDE = "expression_mobilenet", 128  # px
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ Source: Knyazev et al. 2017, who average the features of views (learn/views.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from emotrace.face.expression import MINI_XCEPTION_TEMPLATE
 from emotrace.learn.arrays import Arrays
 from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.frame_faces import FaceFinder, FrameFaces, clip_source, faces_of_clip
+from emotrace.learn.log import Say, say
 from emotrace.learn.precision import computed_in
 from emotrace.learn.trunks import Trunk
 from emotrace.learn.views import PLAIN, View, seen
@@ -54,7 +55,7 @@ def features_of_clips(
     finder: FaceFinder,
     store: ClipStore,
     views: Sequence[View] = PLAIN,
-    report: Callable[[str], None] = print,
+    report: Say = say,
 ) -> list[NDArray[np.float32]]:
     """Features of every clip's frames, (n_i, width) each; n_i is 0 for a clip that cannot be read.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-Report = Callable[[dict[str, float]], None]
+Report = Callable[[dict[str, float]], None]   # told the numbers of an epoch
+Say = Callable[[str], None]                   # told how far it is, in a line
 
 
 def say(line: str) -> None:

@@ -9,7 +9,7 @@ fitted for each set of pictures; here each frame has a map of its own, so that t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from emotrace.learn.arrays import Arrays
 from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.facetubes import PICTURE_RATE, crops_and_times, cut, longest, mapped, readable, shown, source, spread
 from emotrace.learn.light import grey_levels, isotropic_smoothing
+from emotrace.learn.log import Say, say
 from emotrace.learn.registration import inner
 
 PRESENCE = 0.5    # a mesh below this does not look at a face
@@ -60,7 +61,7 @@ def registered_tube_of_clip(path: Path, side: int, store: ClipStore) -> tuple[ND
 
 
 def follow_faces(
-    clips: Clips, sides: Sequence[int], store: ClipStore, workers: int = 2, report: Callable[[str], None] = print
+    clips: Clips, sides: Sequence[int], store: ClipStore, workers: int = 2, report: Say = say
 ) -> None:
     """Put the registered tubes of all clips into a store, some clips at the same time; what is there is not made again.
 
@@ -82,7 +83,7 @@ def follow_faces(
 
 
 def frames_of_clips(
-    clips: Clips, side: int, store: ClipStore, most: int = 0, report: Callable[[str], None] = print
+    clips: Clips, side: int, store: ClipStore, most: int = 0, report: Say = say
 ) -> list[NDArray[np.uint8]]:
     """Registered frames of the longest tube of every clip, (f, side, side) each; f is 0 where there is no face.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,11 +24,11 @@ from emotrace.errors import InputError
 from emotrace.learn.answers import Judged, judge
 from emotrace.learn.facts import SCORES
 from emotrace.learn.labelled import labelled
+from emotrace.learn.log import Say
 from emotrace.learn.metrics import confusion
 from emotrace.learn.plots import confusion_svg
 from emotrace.scheme import EXPRESSION_7
 
-Say = Callable[[str], None]
 CLASSES = len(EXPRESSION_7)
 
 

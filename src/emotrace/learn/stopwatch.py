@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from emotrace.learn import facts
+from emotrace.learn.log import Say
 
 FILE = "seconds.json"
 
@@ -20,7 +21,7 @@ class Stopwatch:
         report: told the name and the seconds of each part when it ends.
     """
 
-    def __init__(self, folder: Path, report: Callable[[str], None] = lambda line: None) -> None:
+    def __init__(self, folder: Path, report: Say = lambda line: None) -> None:
         self.file, self.report = folder / FILE, report
 
     @contextmanager

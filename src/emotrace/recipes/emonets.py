@@ -43,12 +43,12 @@ from emotrace.learn.emonets_parts import ActivityPart, AudioPart, FacePart, Mout
 from emotrace.learn.fusion import Rule
 from emotrace.learn.kept import Kept
 from emotrace.learn.labelled import labelled, read
-from emotrace.learn.log import say
+from emotrace.learn.log import Say, say
 from emotrace.learn.plots import weights_svg
 from emotrace.learn.ranges import Above0, Count, From0, Seed
 from emotrace.learn.registered_tubes import follow_faces
 from emotrace.learn.scaled_svm import ScaledSearch, scaled_svm
-from emotrace.learn.scoreboard import Say, Scoreboard, begin, beside_best, best, published
+from emotrace.learn.scoreboard import Scoreboard, begin, beside_best, best, published
 from emotrace.learn.stacking import mlp, rbf_svm
 from emotrace.learn.stills import SIDE, ConvNetPlan
 from emotrace.learn.stopwatch import Stopwatch

@@ -45,11 +45,11 @@ from emotrace.learn.kept import Kept
 from emotrace.learn.kept_mixture import KeptMixture
 from emotrace.learn.labelled import labelled, read
 from emotrace.learn.linear_machine import COSTS
-from emotrace.learn.log import say
+from emotrace.learn.log import Say, say
 from emotrace.learn.machine_bench import Bench
 from emotrace.learn.mixture import Mixture
 from emotrace.learn.ranges import Costs, Count, Folds, Names, Seed
-from emotrace.learn.scoreboard import Row, Say, Scoreboard, begin, beside_best, published, row, silent
+from emotrace.learn.scoreboard import Row, Scoreboard, begin, beside_best, published, row, silent
 from emotrace.learn.sequence import LstmPlan
 from emotrace.learn.stopwatch import Stopwatch
 from emotrace.learn.trunks import Trunk

@@ -39,12 +39,13 @@ from emotrace.learn.feature_fusion import COMPONENTS, HIDDEN
 from emotrace.learn.frame_faces import FaceFinder, FaceFinding
 from emotrace.learn.frame_head import Frames, HeadPlan, clips_of, fit_head, load_head
 from emotrace.learn.labelled import described, labelled, read
+from emotrace.learn.log import Say, say
 from emotrace.learn.mark import mark
 from emotrace.learn.networks.heads import UPC_ONE, UPC_TWO
 from emotrace.learn.networks.published import check_names
 from emotrace.learn.outlier_frames import Outliers
 from emotrace.learn.ranges import Count, CountOrNone, Counts, Names, Seed, Share
-from emotrace.learn.scoreboard import Row, Say, Scoreboard, begin, beside_best, best, row, silent, slug
+from emotrace.learn.scoreboard import Row, Scoreboard, begin, beside_best, best, row, silent, slug
 from emotrace.learn.stopwatch import Stopwatch
 from emotrace.learn.support_vectors import Kernel
 from emotrace.learn.trunks import Trunk, sface, vgg_face, vgg_face_first_layer
@@ -162,7 +163,7 @@ class Answering:
         return Film(self.trunk, self.widths)
 
 
-def fit(corpus: Path, folder: Path, config: Config | None = None, report: Say = print) -> Scoreboard:
+def fit(corpus: Path, folder: Path, config: Config | None = None, report: Say = say) -> Scoreboard:
     """Train the whole system; what was computed before in the folder is taken from there.
 
     Args:
@@ -199,7 +200,7 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Say = 
     return board
 
 
-def predict(clips: Clips, folder: Path, config: Config, report: Say = print) -> Features:
+def predict(clips: Clips, folder: Path, config: Config, report: Say = say) -> Features:
     """What the chosen row of a run says of any clips, (n, 7); NaN for a clip of which it says nothing.
 
     Raises:
