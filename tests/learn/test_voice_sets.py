@@ -8,10 +8,9 @@ import pytest
 from emotrace.corpora.clips import Clips
 from emotrace.errors import MissingExtraError, UnknownNameError
 from emotrace.learn import voice_sets
-from emotrace.learn.clip_measures import sound_of
+from emotrace.learn.clip_sound import sound_of
 from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.voice_sets import first_installed, voice_features
-from emotrace.video import Video
 from emotrace.views import VoiceExtractor, VoiceSamples
 from emotrace.voice.features import MidTerm
 
@@ -26,7 +25,7 @@ def test_a_voice_is_measured_whole_and_what_has_none_is_nan(obama: Path, tmp_pat
     broken.write_bytes(b"no film")
     pictures.mkdir()
     found = voice_features(clips_of(obama, broken, pictures), "midterm", ClipStore(tmp_path / "run"))
-    whole = MidTerm().extract(VoiceSamples.whole(sound_of(Video.open(obama)), 16_000))
+    whole = MidTerm().extract(VoiceSamples.whole(sound_of(obama), 16_000))
     assert found.shape == (3, 68)
     assert found[0] == pytest.approx(whole[0])
     assert np.isnan(found[1:]).all()

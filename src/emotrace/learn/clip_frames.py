@@ -19,7 +19,8 @@ from emotrace.corpora.clips import Clips
 from emotrace.learn.arrays import Arrays
 from emotrace.learn.augment import Augmentation
 from emotrace.learn.clip_store import ClipStore, digest
-from emotrace.learn.frame_faces import FaceFinder, clip_source, faces_of_clip
+from emotrace.learn.face_source import face_source
+from emotrace.learn.frame_faces import FaceFinder, faces_of_clip
 from emotrace.learn.frame_head import Frames, varied
 from emotrace.learn.mark import mark
 from emotrace.learn.outlier_frames import Outliers, belonging, planted
@@ -115,7 +116,7 @@ class ClipFrames:
             trunk: gives the features.
             augmented: also augmented versions of each frame.
         """
-        sources = [clip_source(clips, row) for row in rows.tolist()]
+        sources = [face_source(clips, row) for row in rows.tolist()]
         features = [self.features(source, trunk, augmented) for source in sources]
         known = [self.features(source, self.identity, False)[:, 0] for source in sources]
         boxes = [self._box(source) for source in sources]

@@ -23,14 +23,14 @@ from emotrace.face.expression import Expression, MiniXception
 from emotrace.face.landmarks import Mesh, Region
 from emotrace.face.track import Tracker
 from emotrace.learn.arrays import load, save
+from emotrace.learn.clip_sound import sound_of, vector_of
 from emotrace.learn.log import Say, say
 from emotrace.learn.mark import mark
 from emotrace.video import Video
-from emotrace.views import FaceExtractor, FaceSamples, VoiceSamples
+from emotrace.views import FaceExtractor, FaceSamples
 from emotrace.voice.features import MidTerm
 
 Measures = dict[str, NDArray[np.float32]]
-SAMPLE_RATE = 16_000
 VOICE, WHISPER = "voice", "voice.whisper"
 EVERY = 50  # clips between two lines of progress
 
@@ -57,7 +57,7 @@ class ClipMeasurer:
             video = Video.open(path)
         except VideoError:
             return self._nothing()
-        return self.face(video) | {VOICE: self.sound(video)}
+        return self.face(video) | {VOICE: vector_of(path, self.voice)[None]}
 
     def face(self, video: Video) -> Measures:
         """Means over the frames of the face that is seen in most frames."""
@@ -77,11 +77,6 @@ class ClipMeasurer:
         joined = {name: np.concatenate([values[name] for _, values in parts]) for name in self.extractors}
         return {name: rows[longest].mean(axis=0, keepdims=True) for name, rows in joined.items()}
 
-    def sound(self, video: Video) -> NDArray[np.float32]:
-        """Mid-term features of the whole sound, (1, 68); NaN where there is none."""
-        heard = sound_of(video)
-        return self.voice.extract(VoiceSamples.whole(heard, SAMPLE_RATE)) if len(heard) else self._nothing()[VOICE]
-
     def _nothing(self) -> Measures:
         schemes = {name: kind.scheme for name, kind in self.extractors.items()} | {VOICE: self.voice.scheme}
         return {name: np.full((1, len(scheme)), np.nan, np.float32) for name, scheme in schemes.items()}
@@ -92,11 +87,6 @@ class ClipMeasurer:
     def _detect(self, image: NDArray[np.uint8]) -> Callable[[], Detections]:
         found = self.detector.detect(image)
         return lambda: found
-
-
-def sound_of(video: Video) -> NDArray[np.float32]:
-    """The whole sound, (s,) at 16 kHz; s is 0 where there is none."""
-    return np.concatenate([np.zeros(0, np.float32), *(block.samples for block in video.sound(SAMPLE_RATE))])
 
 
 def measure_clips(clips: Clips, folder: Path, rate: float = 5.0, report: Say = say) -> Measures:
@@ -113,18 +103,11 @@ def measure_clips(clips: Clips, folder: Path, rate: float = 5.0, report: Say = s
 
 def measure_whisper(clips: Clips, folder: Path, report: Say = say) -> Measures:
     """Every voice as frozen Whisper hears it, (n, 768); kept in `folder`, see `kept`. Needs torch."""
-    from emotrace.learn.frozen_whisper import FEATURES, FrozenWhisper
+    from emotrace.learn.frozen_whisper import FrozenWhisper
 
     def start() -> Callable[[Path], Measures]:
         network = FrozenWhisper()
-
-        def measure(path: Path) -> Measures:
-            try:
-                return {WHISPER: network.features(sound_of(Video.open(path)))[None]}
-            except VideoError:
-                return {WHISPER: np.full((1, FEATURES), np.nan, np.float32)}
-
-        return measure
+        return lambda path: {WHISPER: network.features(sound_of(path))[None]}
 
     return kept(clips, folder, WHISPER, start, report)
 

@@ -21,12 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from emotrace.corpora.clips import Clips, pictures_of
+from emotrace.corpora.clips import pictures_of
 from emotrace.corpora.table import decode, resize
 from emotrace.errors import InputError, VideoError
 from emotrace.face.detect import Detector, overlap
 from emotrace.learn.arrays import Arrays
 from emotrace.learn.clip_store import ClipStore
+from emotrace.learn.face_source import PICTURE_RATE
 from emotrace.learn.histogram_search import histogram, search
 from emotrace.learn.tube_smoothing import squares
 from emotrace.shots import ShotDetector
@@ -35,7 +36,6 @@ from emotrace.video import Video
 UNLIKE = 1.5            # distance of centres in sides + |log2 of the ratio of sizes| + 1 - overlap: more is another subject
 LONGEST_GAP = 25        # frames without a detection that a tube may have in a row
 LEAST_SIMILARITY = 0.6  # of the colours of a filled frame and of its closest detection
-PICTURE_RATE = 25.0     # pictures a second of a folder of crops, which says none: AFEW's
 LARGEST_SHRINK = 8      # times that pixels are averaged when a crop is smaller than its face
 FAR = 1e6               # cost of what must not be assigned
 
@@ -204,11 +204,6 @@ def tube_of_clip(path: Path, side: int, store: ClipStore) -> tuple[NDArray[np.ui
 
     kept = store.of(path, f"facetube-{side}", make)
     return np.asarray(kept["frames"], np.uint8), np.asarray(kept["times"], np.float64)
-
-
-def source(clips: Clips, row: int) -> Path:
-    """Where a clip's face is found: the folder of the corpus's own crops where it has one, else the video."""
-    return clips.faces[row] or clips.paths[row]
 
 
 def spread(frames: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:

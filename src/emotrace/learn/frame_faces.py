@@ -19,13 +19,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotrace.corpora.clips import Clips, pictures_of
+from emotrace.corpora.clips import pictures_of
 from emotrace.errors import InputError, VideoError
 from emotrace.face.detect import Detections, Detector, overlap
 from emotrace.learn.clip_store import ClipStore
+from emotrace.learn.face_source import PICTURE_RATE
 from emotrace.video import Video
 
-FOLDER_RATE = 25.0  # pictures a second of a folder of face pictures: AFEW's own rate, which its challenges cropped at
 CONTINUES = 0.3     # intersection over union from which a face is the one of the frame before
 LEFT_FOR = 4.0      # times as plausible must another face be for the one that continues to be left
 T = TypeVar("T")
@@ -145,7 +145,7 @@ class FaceFinder:
 
     def _folder(self, path: Path) -> Iterator[tuple[float, Face]]:
         files = pictures_of(path)
-        times = np.arange(len(files)) / FOLDER_RATE
+        times = np.arange(len(files)) / PICTURE_RATE
         if self.how.rate is not None:
             ticks = np.floor(times * self.how.rate + 1e-6)
             kept = np.flatnonzero(np.diff(ticks, prepend=-1) > 0)
@@ -245,11 +245,6 @@ def faces_of_clip(path: Path, store: ClipStore, finder: FaceFinder) -> FrameFace
 
     kept = store.of(path, finder.how.name, make)
     return FrameFaces(*(kept[field.name] for field in fields(FrameFaces)))  # type: ignore[arg-type]
-
-
-def clip_source(clips: Clips, row: int) -> Path:
-    """What the faces of a clip are taken from: its folder of cropped faces where the corpus has one, else the clip."""
-    return clips.faces[row] or clips.paths[row]
 
 
 def _nowhere() -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -26,7 +26,8 @@ from emotrace.face.align import Template
 from emotrace.face.expression import MINI_XCEPTION_TEMPLATE
 from emotrace.learn.arrays import Arrays
 from emotrace.learn.clip_store import ClipStore
-from emotrace.learn.frame_faces import FaceFinder, FrameFaces, clip_source, faces_of_clip
+from emotrace.learn.face_source import face_source
+from emotrace.learn.frame_faces import FaceFinder, FrameFaces, faces_of_clip
 from emotrace.learn.log import Say, say
 from emotrace.learn.precision import computed_in
 from emotrace.learn.trunks import Trunk
@@ -70,7 +71,7 @@ def features_of_clips(
     what = f"features-{trunk.name}-{len(views)}_views-{finder.how.name}"
     found = []
     for row in range(len(clips)):
-        path = clip_source(clips, row)
+        path = face_source(clips, row)
         kept = store.of(path, what, partial(_computed, path, trunk, finder, store, views))
         found.append(np.asarray(kept["features"], np.float32))
         if (row + 1) % EVERY == 0:

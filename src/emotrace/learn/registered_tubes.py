@@ -22,7 +22,8 @@ from emotrace.face.align import similarity
 from emotrace.face.landmarks import MARGIN, Mesh, Region, ibug_68, region_of_mesh
 from emotrace.learn.arrays import Arrays
 from emotrace.learn.clip_store import ClipStore
-from emotrace.learn.facetubes import PICTURE_RATE, crops_and_times, cut, longest, mapped, readable, shown, source, spread
+from emotrace.learn.face_source import PICTURE_RATE, face_source
+from emotrace.learn.facetubes import crops_and_times, cut, longest, mapped, readable, shown, spread
 from emotrace.learn.light import grey_levels, isotropic_smoothing
 from emotrace.learn.log import Say, say
 from emotrace.learn.registration import inner
@@ -74,7 +75,7 @@ def follow_faces(
     """
     def follow(row: int) -> None:
         for side in sides:
-            registered_tube_of_clip(source(clips, row), side, store)
+            registered_tube_of_clip(face_source(clips, row), side, store)
 
     with ThreadPoolExecutor(workers) as pool:
         for done, _ in enumerate(pool.map(follow, range(len(clips))), start=1):
@@ -96,7 +97,7 @@ def frames_of_clips(
     """
     every: list[NDArray[np.uint8]] = []
     for row in range(len(clips)):
-        frames, _ = registered_tube_of_clip(source(clips, row), side, store)
+        frames, _ = registered_tube_of_clip(face_source(clips, row), side, store)
         every.append(spread(frames, most) if most else frames)
         if len(every) % EVERY == 0:
             report(f"faces of {len(every)} of {len(clips)} clips followed and registered at {side} px")

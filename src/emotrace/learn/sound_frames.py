@@ -14,10 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emotrace.errors import VideoError
 from emotrace.learn.arrays import Arrays
+from emotrace.learn.clip_sound import sound_of
 from emotrace.learn.clip_store import ClipStore
-from emotrace.video import Video
 from emotrace.voice.yaafe import NAMES, SCALES, frame_features
 
 SAMPLE_RATE = 48_000
@@ -38,7 +37,7 @@ def sound_frames(path: Path, store: ClipStore) -> list[NDArray[np.float32]]:
         One (t, w) array per time scale, w as `WIDTHS`; NaN where a feature has no value. t is the same for all, and 0 where
         there is no sound, less of it than one frame of 85 ms, or no file that can be read.
     """
-    found = store.of(path, NAME, lambda: _rows(_sound(path)))
+    found = store.of(path, NAME, lambda: _rows(sound_of(path, SAMPLE_RATE)))
     return [np.asarray(found[str(i)], np.float32) for i in range(len(SCALES))]
 
 
@@ -47,11 +46,3 @@ def _rows(sound: NDArray[np.float32]) -> Arrays:
     rows = len(tables[-1])   # whose frames reach furthest: the others have all that their step needs
     cut = (table[: rows * frames].reshape(rows, frames * len(NAMES)) for table, frames in zip(tables, FRAMES, strict=True))
     return {str(i): table.astype(np.float32) for i, table in enumerate(cut)}
-
-
-def _sound(path: Path) -> NDArray[np.float32]:
-    nothing = np.zeros(0, np.float32)
-    try:
-        return np.concatenate([nothing, *(block.samples for block in Video.open(path).sound(SAMPLE_RATE))])
-    except VideoError:   # a folder of pictures has no sound; of a broken file `Clips.unreadable` says why
-        return nothing

@@ -8,19 +8,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.corpora.clips import Clips
-from emotrace.errors import MissingExtraError, VideoError, unknown
+from emotrace.errors import MissingExtraError, unknown
 from emotrace.learn.arrays import Arrays
-from emotrace.learn.clip_measures import SAMPLE_RATE, sound_of
+from emotrace.learn.clip_sound import vector_of
 from emotrace.learn.clip_store import ClipStore
-from emotrace.video import Video
-from emotrace.views import VoiceExtractor, VoiceSamples
+from emotrace.views import VoiceExtractor
 from emotrace.voice.egemaps import EgemapsLike
 from emotrace.voice.features import MidTerm
 from emotrace.voice.opensmile import Interspeech2010
@@ -58,14 +56,9 @@ def voice_features(clips: Clips, name: str, store: ClipStore) -> NDArray[np.floa
         MissingExtraError: the set's libraries are not installed.
     """
     extractor = SETS[name]()
-    rows = [store.of(path, f"voice-{name}", partial(_measured, path, extractor))["features"] for path in clips.paths]
+
+    def kept(path: Path) -> Arrays:
+        return store.of(path, f"voice-{name}", lambda: {"features": vector_of(path, extractor)})
+
+    rows = [kept(path)["features"] for path in clips.paths]
     return np.stack(rows).astype(np.float32) if rows else np.zeros((0, len(extractor.scheme)), np.float32)
-
-
-def _measured(path: Path, extractor: VoiceExtractor) -> Arrays:
-    nothing = np.full(len(extractor.scheme), np.nan, np.float32)
-    try:
-        heard = sound_of(Video.open(path))
-    except VideoError:  # a folder of pictures has no sound; of a broken file `Clips.unreadable` says why
-        return {"features": nothing}
-    return {"features": extractor.extract(VoiceSamples.whole(heard, SAMPLE_RATE))[0] if len(heard) else nothing}
