@@ -10,7 +10,8 @@ import pytest
 
 from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.facetubes import frames_of
-from emotrace.learn.registered_tubes import MEAN_FACE, landmarks_of_clip, registered, registered_tube_of_clip, unlit
+from emotrace.learn.light import unlit
+from emotrace.learn.registered_tubes import MEAN_FACE, landmarks_of_clip, registered, registered_tube_of_clip
 from emotrace.learn.registration import inner
 from emotrace.learn.small_faces import SmallFaces
 from emotrace.video import Video

@@ -16,8 +16,9 @@ torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'
 from emotrace.corpora import fer2013, tfd  # noqa: E402
 from emotrace.errors import InputError  # noqa: E402
 from emotrace.learn import stills  # noqa: E402
+from emotrace.learn.light import unlit  # noqa: E402
 from emotrace.learn.plan import Plan  # noqa: E402
-from emotrace.learn.registered_tubes import MEAN_FACE, unlit  # noqa: E402
+from emotrace.learn.registered_tubes import MEAN_FACE  # noqa: E402
 
 QUICK = stills.ConvNetPlan(replace(Plan(), epochs=2, batch=10, method="sgd", rate=0.001, device="cpu"))
 

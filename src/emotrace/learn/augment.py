@@ -14,6 +14,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from emotrace.learn.fit import Augment
 from emotrace.learn.ranges import Above0, From0, Share
 
 
@@ -154,3 +155,12 @@ def crop_and_flip(images: Tensor, size: int, generator: Generator) -> Tensor:
     rows = span + y[:, None]
     picked = images[torch.arange(n)[:, None, None], :, rows[:, :, None], columns[:, None, :]]  # (n, size, size, c)
     return picked.permute(0, 3, 1, 2).float()
+
+
+def crops_of(size: int) -> Augment:
+    """Random crops of `size` px and mirror images, whatever the epoch, as `emotrace.learn.fit` takes them."""
+
+    def vary(images: Tensor, targets: Tensor, epoch: int, generator: Generator) -> tuple[Tensor, Tensor]:
+        return crop_and_flip(images, size, generator), targets
+
+    return vary

@@ -31,6 +31,7 @@ from emotrace.learn.clip_posteriors import Chosen
 from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.kept import known_of
 from emotrace.learn.labelled import described
+from emotrace.learn.light import unlit
 from emotrace.learn.log import Say, say
 from emotrace.learn.mark import content, mark
 from emotrace.learn.motion_words import SUPER, MotionFeatures
@@ -38,7 +39,7 @@ from emotrace.learn.networks.convnet1 import Centred, ConvNet1
 from emotrace.learn.networks.dbn_mlp import AudioNetwork
 from emotrace.learn.networks.rbm import Rbm
 from emotrace.learn.online_pca import Projection
-from emotrace.learn.registered_tubes import frames_of_clips, unlit
+from emotrace.learn.registered_tubes import frames_of_clips
 from emotrace.learn.sound_frames import WIDTHS
 from emotrace.learn.stills import ConvNetPlan
 from emotrace.learn.support_vectors import SupportVectors

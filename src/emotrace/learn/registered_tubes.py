@@ -24,7 +24,6 @@ from emotrace.learn.arrays import Arrays
 from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.face_source import PICTURE_RATE, face_source
 from emotrace.learn.facetubes import crops_and_times, cut, longest, mapped, readable, shown, spread
-from emotrace.learn.light import grey_levels, isotropic_smoothing
 from emotrace.learn.log import Say, say
 from emotrace.learn.registration import inner
 
@@ -119,12 +118,6 @@ def landmarks_of_clip(path: Path, store: ClipStore) -> NDArray[np.float64]:
         return {"landmarks": np.concatenate(shapes)}
 
     return np.asarray(store.of(path, "facetube-landmarks", make)["landmarks"], np.float64)
-
-
-def unlit(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Frames as the network sees them: without their light, (n, h, w) -> (n, h, w); a thousand at a time."""
-    parts = [grey_levels(isotropic_smoothing(frames[i : i + 1000])[0]) for i in range(0, len(frames), 1000)]
-    return np.concatenate(parts) if parts else frames
 
 
 def followed(

@@ -15,22 +15,23 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Generator, Tensor, nn
+from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from emotrace.corpora import fer2013
 from emotrace.corpora.table import Faces
 from emotrace.errors import InputError
 from emotrace.learn import fit as loop
-from emotrace.learn.augment import crop_and_flip
+from emotrace.learn.augment import crops_of
 from emotrace.learn.checkpoint import load_weights
 from emotrace.learn.fit import Examples
+from emotrace.learn.light import unlit
 from emotrace.learn.log import Report, lines
 from emotrace.learn.losses import cross_entropy
 from emotrace.learn.networks.convnet1 import DECAYS, INPUT, RATE_FACTORS, Centred, ConvNet1
 from emotrace.learn.plan import Plan
 from emotrace.learn.predict import outputs_of
-from emotrace.learn.registered_tubes import MEAN_FACE, unlit
+from emotrace.learn.registered_tubes import MEAN_FACE
 from emotrace.learn.registration import crops, each, inner
 from emotrace.scheme import EXPRESSION_7
 
@@ -141,7 +142,7 @@ def fit(
     targets = F.one_hot(torch.from_numpy(stills.label), len(EXPRESSION_7)).float()
     loop.fit(
         Centred(ConvNet1()), Examples(torch.from_numpy(stills.images)[:, None], targets), plan,
-        loss=cross_entropy, augment=cropped, validate=validate, folder=folder, report=report,
+        loss=cross_entropy, augment=crops_of(INPUT), validate=validate, folder=folder, report=report,
     )  # fmt: skip
     return trained(folder)
 
@@ -153,11 +154,6 @@ def trained(folder: Path) -> nn.Module:
         InputError: no weights of ConvNet 1 lie there.
     """
     return load_weights(folder / "best", Centred(ConvNet1())).eval()
-
-
-def cropped(images: Tensor, targets: Tensor, epoch: int, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Random crops and mirror images, whatever the epoch."""
-    return crop_and_flip(images, INPUT, generator), targets
 
 
 def frame_posteriors(network: nn.Module, frames: NDArray[np.uint8]) -> NDArray[np.float32]:

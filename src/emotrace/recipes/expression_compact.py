@@ -1,4 +1,4 @@
-"""`compact`: a network of emotrace's own that learns expressions from nothing but FER2013.
+"""`expression_compact`: a network of emotrace's own that learns expressions from nothing but FER2013.
 
     FER2013 Training ─without non-faces─▶ 48 x 48 grey ─augment─▶ Compact ─▶ 7-way and 8-way logits
     targets, 7-way: 0.7 hard label + 0.3 what the FER+ votes say of the hard label;  8-way: the FER+ votes

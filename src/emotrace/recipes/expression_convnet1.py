@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import nn
 
 from emotrace.learn import fer
-from emotrace.learn.augment import crop_and_flip
+from emotrace.learn.augment import crops_of
 from emotrace.learn.checkpoint import load_weights
 from emotrace.learn.log import Report, lines
 from emotrace.learn.networks.convnet1 import DECAYS, INPUT, RATE_FACTORS, Centred, ConvNet1
@@ -49,12 +49,7 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Report
     """Fit ConvNet 1 on FER2013's Training part, choosing on PublicTest; continues the run that lies in `folder`."""
     config = config or Config()
     torch.manual_seed(config.plan.seed)
-    return fer.fit(Centred(ConvNet1()), fer.read(corpus), config.plan, cropped, folder, report)
-
-
-def cropped(images: Tensor, targets: Tensor, epoch: int, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Random crops and mirror images, whatever the epoch."""
-    return crop_and_flip(images, INPUT, generator), targets
+    return fer.fit(Centred(ConvNet1()), fer.read(corpus), config.plan, crops_of(INPUT), folder, report)
 
 
 def trained(folder: Path, config: Config) -> nn.Module:

@@ -1,4 +1,4 @@
-"""Face recognition's MobileNet, taught expressions.
+"""`expression_mobilenet`: face recognition's MobileNet, taught expressions.
 
     MobileNet of 9,131 people's faces ─┐
     FER2013 Training ─augment─▶ 128 px ┼▶ fitted ─▶ 7-way and 8-way logits ─8 bits─▶ ONNX

@@ -26,13 +26,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from emotrace.corpora import fer2013
 from emotrace.errors import InputError
 from emotrace.learn import fer
-from emotrace.learn.augment import crop_and_flip
-from emotrace.learn.light import grey_levels, isotropic_smoothing
+from emotrace.learn.augment import crops_of
+from emotrace.learn.light import unlit
 from emotrace.learn.log import Report, lines
 from emotrace.learn.networks.compact import standardise
 from emotrace.learn.plan import Plan
@@ -105,7 +105,7 @@ def measure(corpus: Path, folder: Path, config: Config | None = None, report: Re
     for arm, registered in arms(lessons, shapes[0], shapes[1], config):
         print(arm, flush=True)
         torch.manual_seed(config.plan.seed)
-        yield arm, fer.fit(QuickNet(), registered, config.plan, vary, folder / arm, report)
+        yield arm, fer.fit(QuickNet(), registered, config.plan, crops_of(CROP), folder / arm, report)
 
 
 def drawn(lessons: fer.Lessons, config: Config) -> fer.Lessons:
@@ -164,16 +164,6 @@ def target_of(shapes: NDArray[np.float64]) -> NDArray[np.float64]:
     if not known.any():
         raise InputError(f"no face found in {len(shapes)} pictures, so there is no shape to register to")
     return mean_shape(shapes[known])
-
-
-def unlit(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Pictures without their light, (n, h, w)."""
-    return grey_levels(isotropic_smoothing(images)[0])
-
-
-def vary(images: Tensor, targets: Tensor, epoch: int, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Random crops and mirror images."""
-    return crop_and_flip(images, CROP, generator), targets
 
 
 def main() -> None:
