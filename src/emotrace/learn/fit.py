@@ -81,12 +81,7 @@ def fit(
             is no number, the schedule "linear" has no points, or `validate` gives no number of the name that is watched; all
             before the first step. Or loss, weights or outputs are no longer finite.
     """
-    if len(examples) < plan.batch:
-        raise InputError(f"{len(examples)} examples are fewer than a batch of {plan.batch}; use a smaller batch")
-    if not (math.isfinite(plan.rate) and plan.rate >= 0):
-        raise InputError(f"the plan's rate is {plan.rate}; expected a number of at least 0")
-    if plan.schedule == "linear" and not plan.points:
-        raise InputError("the plan's schedule is 'linear', but it has no points; give some, or take another schedule")
+    _check_plan(plan, len(examples))
     if not is_taken(plan.precision, device_of(plan)):
         say(f"{plan.precision} is slow on this processor: computing in fp32")
     state = State.start(network, plan, device_of(plan))
@@ -110,6 +105,15 @@ def fit(
         report(numbers)
     network.load_state_dict(state.average.state_dict())
     return progress
+
+
+def _check_plan(plan: Plan, examples: int) -> None:
+    if examples < plan.batch:
+        raise InputError(f"{examples} examples are fewer than a batch of {plan.batch}; use a smaller batch")
+    if not (math.isfinite(plan.rate) and plan.rate >= 0):
+        raise InputError(f"the plan's rate is {plan.rate}; expected a number of at least 0")
+    if plan.schedule == "linear" and not plan.points:
+        raise InputError("the plan's schedule is 'linear', but it has no points; give some, or take another schedule")
 
 
 def _check_watch(plan: Plan, state: State, validate: Validate) -> None:

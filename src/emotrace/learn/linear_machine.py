@@ -9,7 +9,7 @@ are rescaled once, on all training rows; here every fold fits its own normalisat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,30 +96,43 @@ def fit_machine(
     if np.isnan(features).any():
         raise InputError(f"{int(np.isnan(features).any(axis=1).sum())} rows have NaN features; leave them out")
     steps = how or Normalisation()
-    scores = np.zeros(len(costs))
-    parts = splits(labels, groups, folds, seed)
-    for kept, left in parts:
-        normaliser = fit_normaliser(features[kept], steps)
-        inside, outside = normaliser(features[kept]), normaliser(features[left])
-        right = [(_svm(inside, labels[kept], cost, seed).predict(outside) == labels[left]).mean() for cost in costs]
-        scores += np.array(right) / len(parts)
-    best = int(scores.argmax())
-    cost = costs[best]
-    normaliser = fit_normaliser(features, steps)
-    weights, intercept = _planes(_svm(normaliser(features), labels, cost, seed))
-    plain = LinearMachine(
-        normaliser, weights, intercept, np.zeros((len(classes), 2)), classes, np.array(cost), np.array(scores[best])
-    )
-    values, known = np.full((len(labels), len(classes)), np.nan), np.zeros(len(labels), np.bool_)
-    for kept, left in splits(labels, groups, sigmoid_folds, seed):
-        if len(np.unique(labels[kept])) == len(classes):
-            fold = fit_normaliser(features[kept], steps)
-            planes, offset = _planes(_svm(fold(features[kept]), labels[kept], cost, seed))
-            values[left], known[left] = fold(features[left]) @ planes.T + offset, True
+    cost, accuracy = chosen_cost(features, labels, splits(labels, groups, folds, seed), steps, costs, seed)
+    flat = np.zeros((len(classes), 2))
+    plain = LinearMachine(*_fitted(features, labels, steps, cost, seed), flat, classes, np.array(cost), np.array(accuracy))
+    values = held_out_values(features, labels, splits(labels, groups, sigmoid_folds, seed), steps, cost, seed)
+    known = ~np.isnan(values).any(axis=1)
     if len(np.unique(labels[known])) < len(classes):
         values, known = plain.values(features), np.ones(len(labels), np.bool_)
     sigmoid = np.array([platt(values[known, i], labels[known] == label) for i, label in enumerate(classes)])
-    return LinearMachine(normaliser, weights, intercept, sigmoid, classes, plain.cost, plain.accuracy)
+    return replace(plain, sigmoid=sigmoid)
+
+
+def chosen_cost(
+    features: NDArray[np.floating], labels: NDArray[np.int64], folds: Sequence[Split], steps: Normalisation,
+    costs: Sequence[float], seed: int,
+) -> tuple[float, float]:  # fmt: skip
+    """The C with the best mean accuracy over folds, the first of equals, and that accuracy."""
+    scores = np.zeros(len(costs))
+    for kept, left in folds:
+        normaliser = fit_normaliser(features[kept], steps)
+        inside, outside = normaliser(features[kept]), normaliser(features[left])
+        right = [(_svm(inside, labels[kept], cost, seed).predict(outside) == labels[left]).mean() for cost in costs]
+        scores += np.array(right) / len(folds)
+    return costs[int(scores.argmax())], float(scores.max())
+
+
+def held_out_values(
+    features: NDArray[np.floating], labels: NDArray[np.int64], folds: Sequence[Split], steps: Normalisation,
+    cost: float, seed: int,
+) -> Array:  # fmt: skip
+    """Distance from each class's plane of the rows that a fold holds out, (n, c); NaN where the others lack a class."""
+    classes = len(np.unique(labels))
+    values = np.full((len(labels), classes), np.nan)
+    for kept, left in folds:
+        if len(np.unique(labels[kept])) == classes:
+            normaliser, weights, intercept = _fitted(features[kept], labels[kept], steps, cost, seed)
+            values[left] = normaliser(features[left]) @ weights.T + intercept
+    return values
 
 
 def splits(labels: NDArray[np.int64], groups: NDArray[np.str_] | None, folds: int, seed: int) -> list[Split]:
@@ -138,9 +151,13 @@ def _svm(features: Array, labels: NDArray[np.int64], cost: float, seed: int) -> 
     return LinearSVC(C=cost, random_state=seed, dual="auto", max_iter=5000).fit(features, labels)
 
 
-def _planes(machine: LinearSVC) -> tuple[Array, Array]:
-    """Weights (c, d) and intercepts (c,); scikit-learn keeps one plane of two classes."""
+def _fitted(
+    features: NDArray[np.floating], labels: NDArray[np.int64], steps: Normalisation, cost: float, seed: int
+) -> tuple[Normaliser, Array, Array]:
+    """Normaliser, weights (c, d) and intercepts (c,); scikit-learn keeps one plane of two classes."""
+    normaliser = fit_normaliser(features, steps)
+    machine = _svm(normaliser(features), labels, cost, seed)
     weights, intercept = machine.coef_, machine.intercept_
     if len(machine.classes_) == 2:
         weights, intercept = np.concatenate([-weights, weights]), np.concatenate([-intercept, intercept])
-    return np.asarray(weights, np.float64), np.asarray(intercept, np.float64)
+    return normaliser, np.asarray(weights, np.float64), np.asarray(intercept, np.float64)

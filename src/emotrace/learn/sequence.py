@@ -118,13 +118,8 @@ def fit(
         steps = torch.optim.Adam(network.parameters(), lr=plan.rate, weight_decay=plan.weight_decay)
         least, since, best = float("inf"), 0, copy.deepcopy(network.state_dict())
         for _ in range(plan.epochs):
-            network.train()
             for rows in _batches(train, plan.batch, chance):
-                batch = [_ordered(sequences[row], plan.shuffle, chance) for row in rows]
-                steps.zero_grad()
-                torch.autograd.backward(F.cross_entropy(network(batch), truth[rows]))
-                nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-                steps.step()
+                _step(network.train(), steps, [_ordered(sequences[row], plan.shuffle, chance) for row in rows], truth[rows])
             loss = _loss(network.eval(), [sequences[row] for row in valid], truth[valid])
             since += 1
             if loss < least:
@@ -155,6 +150,13 @@ def _start(train: list[Tensor], classes: int, plan: LstmPlan) -> ClipLstm:
     deviation = frames.std(0, correction=0)
     network.scale.copy_(torch.where(deviation > 0, deviation, 1.0))
     return network
+
+
+def _step(network: ClipLstm, steps: torch.optim.Optimizer, clips: list[Tensor], truth: Tensor) -> None:
+    steps.zero_grad()
+    torch.autograd.backward(F.cross_entropy(network(clips), truth))
+    nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+    steps.step()
 
 
 def _batches(rows: list[int], size: int, chance: Generator) -> Iterator[list[int]]:
