@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("sklearn", reason="needs pip install 'emotrace[train]'")
 
 from emotrace.errors import InputError
-from emotrace.learn.clip_posteriors import Chosen, Grid, features_of, fit, grouped, machine_of, refit, search
+from emotrace.learn.clip_posteriors import Chosen, Grid, features_of, grouped, machine_of, search
 
 FEW = Grid(costs=(1 / 32, 1.0), gammas=(2.0**-15, 2.0**-6), fine=(0.5, 2.0))
 TRAIN, VALID, TEST = np.arange(0, 42), np.arange(42, 63), np.arange(63, 84)
@@ -49,25 +49,29 @@ def test_a_clip_without_frames_has_nan_and_other_shapes_are_refused() -> None:
         grouped(np.zeros(7))
 
 
+def posteriors(features: np.ndarray, labels: np.ndarray, rows: np.ndarray, chosen: Chosen) -> np.ndarray:
+    return machine_of(features, labels, rows, chosen).posteriors(features, 7)
+
+
 def test_clips_are_named_better_than_by_chance_and_test_labels_are_not_looked_at(clips: tuple[np.ndarray, np.ndarray]) -> None:
     features, labels = clips
     hidden = labels.copy()
     hidden[TEST] = -1
-    found = fit(features, hidden, TRAIN, VALID, seed=0, grid=FEW)
+    found = posteriors(features, hidden, TRAIN, search(features, hidden, TRAIN, VALID, FEW))
     assert found.shape == (84, 7)
     assert found.dtype == np.float32
     assert found.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert (found[TEST].argmax(axis=1) == labels[TEST]).mean() > 0.8
     changed = features.copy()
     changed[TEST] = 0.5
-    assert (fit(changed, labels, TRAIN, VALID, seed=0, grid=FEW)[:63] == found[:63]).all()
+    assert (posteriors(changed, labels, TRAIN, search(changed, labels, TRAIN, VALID, FEW))[:63] == found[:63]).all()
 
 
 def test_a_clip_without_a_face_is_nan_and_an_empty_class_is_never_named(clips: tuple[np.ndarray, np.ndarray]) -> None:
     features, labels = clips
     features = features.copy()
     features[[0, 50, 70]] = np.nan
-    found = refit(features, labels, TRAIN[labels[TRAIN] != 3], Chosen(1.0, 0.01, 0.0))
+    found = posteriors(features, labels, TRAIN[labels[TRAIN] != 3], Chosen(1.0, 0.01, 0.0))
     assert np.flatnonzero(np.isnan(found).all(axis=1)).tolist() == [0, 50, 70]
     assert np.isfinite(np.delete(found, [0, 50, 70], axis=0)).all()
     assert np.nanmax(found[:, 3]) == 0
@@ -88,6 +92,6 @@ def test_the_accuracy_of_the_search_is_the_machines_and_no_validation_is_needed(
 def test_training_on_one_class_is_refused(clips: tuple[np.ndarray, np.ndarray]) -> None:
     features, labels = clips
     with pytest.raises(InputError, match="of 1 class; expected two"):
-        fit(features, labels, TRAIN[labels[TRAIN] == 2], VALID)
+        search(features, labels, TRAIN[labels[TRAIN] == 2], VALID)
     with pytest.raises(InputError, match="0 training clips"):
-        fit(np.full_like(features, np.nan), labels, TRAIN, VALID)
+        search(np.full_like(features, np.nan), labels, TRAIN, VALID)

@@ -17,8 +17,8 @@ from emotrace.learn.clip_parts import Features, FittedPart, fit_part, fit_parts
 from emotrace.learn.combinations import averages, combined, folds, lessons, singles
 from emotrace.learn.fusion import Rule
 from emotrace.learn.kept import Kept
+from emotrace.learn.labelled import Rows
 from emotrace.learn.stopwatch import Stopwatch
-from emotrace.learn.swapped import Rows
 
 LABEL = np.tile(np.arange(7), 30)
 SPLIT = np.repeat(np.array(["Train", "Val", "Test"]), 70)

@@ -27,7 +27,6 @@ from emotrace.learn.metrics import softmax
 from emotrace.learn.ranges import Costs, Count, CountOrNone, Share
 from emotrace.scheme import EXPRESSION_7
 
-Rows = NDArray[np.bool_] | NDArray[np.int64]
 BATCH = 32   # frames that are coded at a time
 
 
@@ -81,56 +80,45 @@ class Codebook:
     centroids: NDArray[np.float32]
 
 
-def fit(
-    frames: Sequence[NDArray[np.uint8]],
-    labels: NDArray[np.int64],
-    train_rows: Rows,
-    valid_rows: Rows,
-    seed: int = 0,
-    config: Mouths | None = None,
-) -> NDArray[np.float32]:
-    """Posteriors of all clips by a codebook and a regression learnt from the training rows; validation chooses its cost.
+def book_of(frames: Sequence[NDArray[np.uint8]], seed: int = 0, config: Mouths | None = None) -> Codebook:
+    """The codebook of training clips.
 
     Args:
-        frames: (f, 96, 96) grey levels of each of n clips, registered; f may be 0.
-        labels: (n,) positions in EXPRESSION_7; only those of the rows given are looked at.
-        train_rows: mask or positions of the training clips.
-        valid_rows: mask or positions of the validation clips.
+        frames: (f, 96, 96) grey levels of each, registered; f may be 0.
         seed: of which patches are learnt from and of k-means.
         config: constants.
 
-    Returns:
-        (n, 7) in the order of EXPRESSION_7; 0 for a class without training clips, NaN for clips without frames.
-
     Raises:
-        InputError: frames have another size, or fewer than two classes have training clips with frames.
+        InputError: frames have another size, or no clip has any.
     """
-    features = features_of(frames, book_of(frames, train_rows, seed, config))
-    return refit(features, labels, train_rows, search(features, labels, train_rows, valid_rows, config))
-
-
-def book_of(
-    frames: Sequence[NDArray[np.uint8]], train_rows: Rows, seed: int = 0, config: Mouths | None = None
-) -> Codebook:
-    """The codebook of the training rows' frames; arguments as of `fit`."""
     config = config or Mouths()
-    chosen = [frames[row] for row in np.arange(len(frames))[train_rows]]
-    return codebook([spread(_checked(clip, config), config.frames) for clip in chosen], seed, config)
+    return codebook([spread(_checked(clip, config), config.frames) for clip in frames], seed, config)
 
 
 def features_of(frames: Sequence[NDArray[np.uint8]], book: Codebook) -> list[NDArray[np.float32]]:
-    """Features of the frames of every clip, (f, 6400) each."""
+    """Features of the frames of every clip, (f, 96, 96) -> (f, 6400) each."""
     return [encoded(spread(_checked(clip, book.config), book.config.frames), book) for clip in frames]
 
 
 def search(
     features: Sequence[NDArray[np.float32]],
     labels: NDArray[np.int64],
-    train_rows: Rows,
-    valid_rows: Rows,
+    train_rows: NDArray[np.int64],
+    valid_rows: NDArray[np.int64],
     config: Mouths | None = None,
 ) -> float:
-    """The cost that names most of the validation clips right, the smallest of equals; the middle one without such clips."""
+    """The cost that names most of the validation clips right, the smallest of equals; the middle one without such clips.
+
+    Args:
+        features: (f, 6400) of the frames of each of n clips.
+        labels: (n,) positions in EXPRESSION_7; only those of the rows given are looked at.
+        train_rows: positions of the training clips.
+        valid_rows: positions of the validation clips.
+        config: constants.
+
+    Raises:
+        InputError: fewer than two classes have training clips with frames.
+    """
     costs = sorted((config or Mouths()).costs)
     valid = _with_frames(features, valid_rows)
     if not len(valid):
@@ -141,17 +129,6 @@ def search(
         machine = regression(features, labels, train_rows, cost)
         right.append(int((machine.of_clips(known).argmax(axis=1) == labels[valid]).sum()))
     return costs[int(np.argmax(right))]
-
-
-def refit(
-    features: Sequence[NDArray[np.float32]], labels: NDArray[np.int64], rows: Rows, cost: float
-) -> NDArray[np.float32]:
-    """Posteriors (n, 7) of all clips by a regression fitted on the frames of some rows, as training and validation together.
-
-    Raises:
-        InputError: fewer than two classes have clips with frames among the rows.
-    """
-    return regression(features, labels, rows, cost).of_clips(features)
 
 
 def codebook(frames: Sequence[NDArray[np.uint8]], seed: int, config: Mouths) -> Codebook:
@@ -268,9 +245,13 @@ class Regression:
 
 
 def regression(
-    features: Sequence[NDArray[np.float32]], labels: NDArray[np.int64], rows: Rows, cost: float
+    features: Sequence[NDArray[np.float32]], labels: NDArray[np.int64], rows: NDArray[np.int64], cost: float
 ) -> Regression:
-    """The regression on the frames of some clips, classes weighted by their rarity; arguments and errors as of `refit`."""
+    """The regression on the frames of some clips, classes weighted by their rarity; arguments as of `search`.
+
+    Raises:
+        InputError: fewer than two classes have clips with frames among the rows.
+    """
     known = _with_frames(features, rows)
     if (classes := len(np.unique(labels[known]))) < 2:
         raise InputError(f"{len(known)} training clips with a face, of {classes} class; expected two classes")
@@ -285,8 +266,8 @@ def regression(
     return Regression(mean, scale, weights.astype(np.float32), intercept.astype(np.float32), machine.classes_.astype(np.int64))
 
 
-def _with_frames(features: Sequence[NDArray[np.float32]], rows: Rows) -> NDArray[np.int64]:
-    return np.array([row for row in np.arange(len(features))[rows] if len(features[row])], np.int64)
+def _with_frames(features: Sequence[NDArray[np.float32]], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.array([row for row in rows if len(features[row])], np.int64)
 
 
 def _checked(frames: NDArray[np.uint8], config: Mouths) -> NDArray[np.uint8]:

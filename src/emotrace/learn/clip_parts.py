@@ -18,8 +18,9 @@ from emotrace.corpora.clips import Clips
 from emotrace.errors import FolderError, InputError
 from emotrace.learn.arrays import Arrays
 from emotrace.learn.kept import Kept
+from emotrace.learn.labelled import Rows
 from emotrace.learn.stopwatch import Stopwatch
-from emotrace.learn.swapped import Rows, ThreeFits, three_fits
+from emotrace.learn.swapped import ThreeFits, three_fits
 
 Features = Sequence[NDArray[np.float32]]
 

@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 
 from emotrace.errors import InputError
 from emotrace.fuse import SMALLEST
-from emotrace.learn.labelled import described
+from emotrace.learn.labelled import Rows, described
 from emotrace.learn.support_vectors import SupportVectors
 from emotrace.learn.svm import fit_svm
 from emotrace.scheme import EXPRESSION_7
 
-Rows = NDArray[np.bool_] | NDArray[np.int64]
 GROUPS = 10
 
 
@@ -76,34 +75,6 @@ def features_of(posteriors: Sequence[NDArray[np.floating]]) -> NDArray[np.float3
     return np.stack(rows) if rows else np.zeros((0, GROUPS * len(EXPRESSION_7)), np.float32)
 
 
-def fit(
-    features: NDArray[np.float32],
-    labels: NDArray[np.int64],
-    train_rows: Rows,
-    valid_rows: Rows,
-    seed: int = 0,
-    grid: Grid | None = None,
-) -> NDArray[np.float32]:
-    """Posteriors of all clips by a machine fitted on the training rows with constants chosen on the validation rows.
-
-    Args:
-        features: (n, d); rows with NaN are neither learnt from nor answered.
-        labels: (n,) positions in EXPRESSION_7; only those of the rows given are looked at.
-        train_rows: mask or positions of the training clips.
-        valid_rows: mask or positions of the validation clips.
-        seed: of the folds that the sigmoids are fitted on.
-        grid: constants that are tried.
-
-    Returns:
-        (n, 7) in the order of EXPRESSION_7; 0 for a class without training clips, NaN for clips without features.
-
-    Raises:
-        InputError: fewer than two classes have training clips with features.
-    """
-    chosen = search(features, labels, train_rows, valid_rows, grid, seed)
-    return refit(features, labels, train_rows, chosen, seed)
-
-
 def search(
     features: NDArray[np.float32],
     labels: NDArray[np.int64],
@@ -115,10 +86,21 @@ def search(
     """Cost and gamma by the accuracy of the posteriors on the validation rows: a coarse grid, then a fine one around its best.
 
     Of equals the one that gives the truth the highest likelihood counts, since posteriors are what is combined later; a machine
-    of tiny cost and gamma may vote as well, and yet say nearly the same of every clip. Arguments and errors as of `fit`.
-    Without validation clips that have features, the cost is 1 and gamma 1 / d.
+    of tiny cost and gamma may vote as well, and yet say nearly the same of every clip. Without validation clips that have
+    features, the cost is 1 and gamma 1 / d.
+
+    Args:
+        features: (n, d); rows with NaN are left out.
+        labels: (n,) positions in EXPRESSION_7; only those of the rows given are looked at.
+        train_rows: positions of the training clips.
+        valid_rows: positions of the validation clips.
+        grid: constants that are tried.
+        seed: of the folds that the sigmoids are fitted on.
+
+    Raises:
+        InputError: fewer than two classes have training clips with features.
     """
-    train, valid = _known(features, train_rows), _known(features, valid_rows)
+    train, valid = described(train_rows, features), described(valid_rows, features)
     if (classes := len(np.unique(labels[train]))) < 2:
         raise InputError(f"{len(train)} training clips with a face, of {classes} class; expected two classes")
     if not len(valid):
@@ -137,27 +119,16 @@ def search(
     return max([*coarse, *fine], key=_merit)[0]
 
 
-def refit(
-    features: NDArray[np.float32], labels: NDArray[np.int64], rows: Rows, chosen: Chosen, seed: int = 0
-) -> NDArray[np.float32]:
-    """Posteriors (n, 7) of all clips by a machine fitted on some rows, as those of training and validation together."""
-    return machine_of(features, labels, rows, chosen, seed).posteriors(features, len(EXPRESSION_7))
-
-
 def machine_of(
     features: NDArray[np.float32], labels: NDArray[np.int64], rows: Rows, chosen: Chosen, seed: int = 0
 ) -> SupportVectors:
-    """The machine fitted on some rows, to be saved; arguments as of `refit`.
+    """The machine fitted on some rows with constants that were chosen; arguments as of `search`.
 
     Raises:
         InputError: fewer than two classes have clips with features among the rows.
     """
-    known = _known(features, rows)
+    known = described(rows, features)
     return fit_svm(features[known], labels[known], cost=chosen.cost, gamma=chosen.gamma, seed=seed)
-
-
-def _known(features: NDArray[np.float32], rows: Rows) -> NDArray[np.int64]:
-    return described(np.arange(len(features))[rows], features)
 
 
 def _merit(tried: tuple[Chosen, float]) -> tuple[float, float]:

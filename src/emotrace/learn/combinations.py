@@ -25,10 +25,10 @@ from emotrace.learn import fusion
 from emotrace.learn.answers import Answers
 from emotrace.learn.clip_parts import FittedPart
 from emotrace.learn.fusion import Rule
+from emotrace.learn.labelled import Rows
 from emotrace.learn.scoreboard import Row, row
 from emotrace.learn.stopwatch import Stopwatch
 from emotrace.learn.svm import folds_of
-from emotrace.learn.swapped import Rows
 
 Fits = Literal["train", "both"]
 LEARNT_FROM: dict[Fits, str] = {"train": "Val", "both": "swapped predictions"}

@@ -30,7 +30,7 @@ from emotrace.learn.clip_parts import Features
 from emotrace.learn.clip_posteriors import Chosen
 from emotrace.learn.clip_store import ClipStore
 from emotrace.learn.kept import known_of
-from emotrace.learn.labelled import described
+from emotrace.learn.labelled import Rows, described
 from emotrace.learn.light import unlit
 from emotrace.learn.log import Say, say
 from emotrace.learn.mark import content, mark
@@ -43,7 +43,6 @@ from emotrace.learn.registered_tubes import frames_of_clips
 from emotrace.learn.sound_frames import WIDTHS
 from emotrace.learn.stills import ConvNetPlan
 from emotrace.learn.support_vectors import SupportVectors
-from emotrace.learn.swapped import Rows
 from emotrace.scheme import EXPRESSION_7
 
 CLASSES = len(EXPRESSION_7)
@@ -305,7 +304,7 @@ class MouthPart:
     def learn(self, clips: Clips, train: Rows, valid: Rows) -> Arrays:
         """Whitening and centroids."""
         frames = frames_of_clips(clips[train], self.config.side, self.store, self.config.frames, self.report)
-        book = bag_of_mouths.book_of(frames, np.arange(len(train)), self.seed, self.config)
+        book = bag_of_mouths.book_of(frames, self.seed, self.config)
         return {"mean": book.mean, "whitening": book.whitening, "centroids": book.centroids}
 
     def features(self, learnt: Arrays, clips: Clips) -> Features:

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.errors import InputError
+from emotrace.learn.labelled import Rows
 
-Rows = NDArray[np.int64]
 Fit = Callable[[Rows, Rows], NDArray[np.float32]]  # rows to fit on, rows to choose constants on -> posteriors (n, k) of all
 
 
