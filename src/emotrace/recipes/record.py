@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from types import ModuleType, NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from pydantic import ValidationError
 
@@ -14,6 +13,9 @@ from emotrace import __version__
 from emotrace.errors import InputError
 from emotrace.learn import facts
 from emotrace.recipes import catalogue
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 FILE = "recipe.json"
 LOCK = ".lock"   # held by whoever trains into the folder
@@ -32,7 +34,7 @@ class Record:
     config: dict[str, Any]
 
 
-def write(folder: Path, name: str, config: object) -> None:
+def write(folder: Path, name: str, config: DataclassInstance) -> None:
     """Say in a folder which recipe fits there, with which constants.
 
     Raises:
@@ -41,22 +43,20 @@ def write(folder: Path, name: str, config: object) -> None:
     file = folder / FILE
     if file.is_file():
         _check(folder, name, config)
-    content = {"recipe": name, "version": __version__, "config": asdict(config)}  # type: ignore[call-overload]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        facts.write(file, {"recipe": name, "version": __version__, "config": asdict(config)})
     except OSError as error:
         raise InputError(f"{file}: cannot be written ({error.strerror}); use another folder") from error
 
 
-def _check(folder: Path, name: str, config: object) -> None:
+def _check(folder: Path, name: str, config: DataclassInstance) -> None:
     if (before := facts.read(folder / FILE, Record).recipe) != name:
         raise InputError(f"{folder}: holds a run of {before}, not of {name}; use another folder")
     if all(file.name in (FILE, LOCK) for file in folder.iterdir()):  # a fit that failed before it kept anything
         return
     was = read(folder)[1]
     if was != config:
-        constant, old, new = _difference(asdict(was), asdict(config))  # type: ignore[call-overload]
+        constant, old, new = _difference(asdict(was), asdict(config))
         raise InputError(f"{folder}: holds a run with {constant} = {old!r}, not {new!r}; use another folder")
 
 
