@@ -17,7 +17,6 @@ if __name__ == "__main__":
     run("emotrace.recipes.paired_fusion")
 
 import argparse
-import json
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -29,7 +28,7 @@ from sklearn.isotonic import IsotonicRegression
 from emotrace.corpora import paired
 from emotrace.corpora.clips import Clips
 from emotrace.fuse import FACE_AND_VOICE, LateFusion, late_fusion, log_pool, mean_pool, temper
-from emotrace.learn import arrays, classical, fusion
+from emotrace.learn import arrays, classical, facts, fusion
 from emotrace.learn.answers import Answers, Judged, judge, temperatures
 from emotrace.learn.clip_measures import VOICE, WHISPER, Measures, measure_clips, measure_whisper
 from emotrace.learn.stacking import Stack, principal_components
@@ -129,7 +128,7 @@ def fit(corpus: Path, folder: Path, config: Config | None = None) -> Result:
     chosen = max(fused, key=lambda outcome: outcome.held_out.accuracy).name
     found = constants(val)
     result = Result(alone(val, test), fused, chosen, found, answered(test, found))
-    (folder / f"scores{config.suffix}.json").write_text(json.dumps({"config": asdict(config), **asdict(result)}, indent=1))
+    facts.write(folder / f"scores{config.suffix}.json", {"config": asdict(config), **asdict(result)})
     (folder / f"scores{config.suffix}.md").write_text(table(result))
     return result
 

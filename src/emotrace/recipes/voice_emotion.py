@@ -14,7 +14,6 @@ Source: Radford et al. 2022 (encoder); Kumar et al. 2022, Fine-Tuning can Distor
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,7 +27,7 @@ from pydantic import Field
 from torch import Generator, Tensor, nn
 
 from emotrace.corpora import ravdess
-from emotrace.learn import arrays
+from emotrace.learn import arrays, facts
 from emotrace.learn import fit as loop
 from emotrace.learn.fit import Examples
 from emotrace.learn.log import Report, lines
@@ -251,7 +250,7 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Report
     scores["ravdess to nemo"] = transferred(actors, polish, folder / "from_ravdess", config, report)
     scores["nemo to ravdess"] = transferred(polish, actors, folder / "from_nemo", config, report)
     fit_on([actors, polish], folder / "all", config, report)
-    (folder / "scores.json").write_text(json.dumps(scores, indent=1))
+    facts.write(folder / facts.SCORES, scores)
     uar = cross_scores(actors, polish, folder)[NAMES[0]]["uar"]
     return Progress(config.plan.epochs, [], float(str(uar)), config.plan.epochs)
 
