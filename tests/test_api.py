@@ -112,6 +112,13 @@ def test_a_rate_keeps_all_frames_and_measures_some(single_face: Path, tmp_path: 
     assert len(found.timeline("face.pose")) == 24
 
 
+def test_who_is_in_the_only_frame_that_a_rate_leaves_is_seen_as_long_as_it_stands(single_face: Path, tmp_path: Path) -> None:
+    found = emotrace.analyze(single_face, tmp_path / "out.emotrace", settings=Settings(rate=0.01), report=False)
+    time = found.table("frames")["time"].to_numpy()
+    assert found.provenance["counts"]["analysed"] == 1
+    assert found.people[0].seconds == pytest.approx(time[-1] + np.median(np.diff(time)) - time[0])
+
+
 def test_the_mesh_is_written_on_request(single_face: Path, tmp_path: Path) -> None:
     found = emotrace.analyze(single_face, tmp_path / "out.emotrace", settings=Settings(mesh=True, end=0.3), report=False)
     row = found.table("faces").slice(0, 1).to_pylist()[0]

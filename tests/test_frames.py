@@ -30,6 +30,11 @@ def test_a_frame_alone_lasts_as_long_as_it_is_said_to() -> None:
     assert lasts(np.zeros(0), np.zeros(0)).tolist() == []
 
 
+def test_the_only_frame_that_was_analysed_stands_for_the_rest_of_the_video() -> None:
+    assert lasts(EVERY[:1], EVERY).tolist() == [4.25]   # --rate 0.1
+    assert lasts(EVERY[2:3], EVERY, 2.0).tolist() == [3.75]
+
+
 def test_a_frame_that_is_shown_long_lies_in_all_of_its_time() -> None:
     row, begin, shown = divided(np.array([0.0, 0.1, 0.1, 0.4]), np.array([0.1, 0.3, 0.3, 0.09]), 0.1)
     assert row.tolist() == [0, 1, 2, 1, 2, 1, 2, 3]

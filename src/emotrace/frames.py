@@ -12,19 +12,21 @@ def lasts(time: NDArray[np.float64], every: NDArray[np.float64], alone: float = 
     """How long each of some frames of a video stands for what is seen, (n,) s.
 
     It does until the next of them, but at most HOLE longer than usual; the last one as long as usual, but not beyond the end
-    of the video, which is a usual step of all frames behind the last.
+    of the video, which is a usual step of all frames behind the last. If only one was analysed, it stands until that end.
 
     Args:
         time: (n,) s, increasing; the frames that were analysed.
         every: (m,) s, increasing; all frames.
-        alone: s, of a frame that has no other beside it.
+        alone: s, of the only frame of a file.
     """
     if len(time) == 0:
         return np.zeros(0)
+    left = every[-1] + (float(np.median(np.diff(every))) if len(every) > 1 else alone) - time[-1]
     step = np.diff(time)
-    usual = float(np.median(step)) if len(step) else alone
-    end = every[-1] + (float(np.median(np.diff(every))) if len(every) > 1 else alone)
-    return np.append(np.minimum(step, usual + HOLE), min(usual or alone, end - time[-1]))
+    if len(step) == 0:
+        return np.array([left])
+    usual = float(np.median(step))
+    return np.append(np.minimum(step, usual + HOLE), min(usual, left))
 
 
 def divided(
