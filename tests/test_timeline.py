@@ -68,7 +68,12 @@ def test_windows_and_rates_that_are_none_are_refused(number: float) -> None:
 
 def test_smoothing_averages_over_time_not_rows() -> None:
     found = line([0.0, 0.1, 0.2, 5.0], [0, 1, 2, 9]).smooth(0.25)["valence"]
-    np.testing.assert_allclose(found, [0.5, 1.0, 1.5, 9.0], atol=1e-6)
+    np.testing.assert_allclose(found, [0.5, 1.0, 5 / 3, 9.0], atol=1e-6)   # the frame at 0.2 s is still there at 0.3 s
+
+
+def test_a_frame_that_is_shown_long_counts_for_as_long_in_the_average() -> None:
+    found = line([0.0, 0.1, 0.2, 0.3, 0.9, 1.0, 1.1], [0, 0, 0, 1, 0, 0, 0]).smooth(1.2)["valence"]
+    np.testing.assert_allclose(found[[3, 4]], [6 / 10, 6 / 9], atol=1e-6)   # 0.3 to 0.9 s of 0 to 1 s, and of 0.3 to 1.2 s
 
 
 @pytest.mark.parametrize("rate", [12, 20, 24, 25, 30, 60])

@@ -87,7 +87,7 @@ def faces_of(
     mean, share, seen = np.full(shape, np.nan, np.float32), np.zeros(shape[:2], np.float32), np.zeros(shape[:2], bool)
     if len(frames) == 0:
         return mean, share, seen
-    usual = max(float(np.median(lasts)), window / 200)   # finer is of no use, and stamps may lie close
+    usual = float(np.median(lasts))
     row, begin, weights = divided(shown.time, lasts[np.searchsorted(frames, shown.time)], usual)
     _, picture, seconds = divided(frames, lasts, usual)
     of_faces, of_pictures = (np.searchsorted(times, [start, start + window]) for times in (begin, picture))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-HOLE = 1.0   # s; a frame that would be shown so much longer than usual is followed by a hole in the file
+HOLE = 1.0      # s; a frame that would be shown so much longer than usual is followed by a hole in the file
+FINEST = 0.01   # s; frames are not divided more finely, as stamps may lie close
 
 
 def lasts(time: NDArray[np.float64], every: NDArray[np.float64], alone: float = 0.0) -> NDArray[np.float64]:
@@ -37,12 +38,12 @@ def divided(
     Args:
         time: (n,) s, not decreasing.
         shown: (n,) s, how long each is; see `lasts`.
-        usual: s, above 0.
+        usual: s, how long frames are shown usually; FINEST where it is less.
 
     Returns:
         Of m >= n parts, in order of time: (m,) position of its frame; (m,) s, when it begins; (m,) s, how long it is shown.
     """
-    count = np.maximum(np.rint(shown / usual), 1).astype(np.int64)
+    count = np.maximum(np.rint(shown / max(usual, FINEST)), 1).astype(np.int64)
     row = np.repeat(np.arange(len(time)), count)
     part = (shown / count)[row]
     begin = time[row] + (np.arange(len(row)) - (np.cumsum(count) - count)[row]) * part

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.errors import InputError, unknown
+from emotrace.frames import divided, lasts
 from emotrace.scheme import Scheme
 
 if TYPE_CHECKING:
@@ -102,22 +103,28 @@ class Timeline:
     def smooth(self, seconds: float) -> Timeline:
         """Centred moving average over a window of `seconds`; NaN rows stay NaN and do not count.
 
-        Works on the times, not on row numbers, so it is right for a variable frame rate.
+        Each row counts for as long as it holds within the window, until the next one (see `emotrace.frames.lasts`), so the
+        mean is over time also where the frame rate is variable.
 
         Raises:
             InputError: the window is less than 0 s, or no number.
         """
         if not seconds >= 0:
             raise InputError(f"a window to smooth over must be 0 s or more, got {seconds}")
+        if len(self) < 2:
+            return self
+        holds = lasts(self.times, self.times)
+        row, begin, weight = divided(self.times, holds, float(np.median(holds)))
         half = seconds / 2 + 1e-6   # a frame at just this distance is in it on both sides, however its time is rounded
-        low = np.searchsorted(self.times, self.times - half, side="left")
-        high = np.searchsorted(self.times, self.times + half, side="right")
+        low = np.searchsorted(begin, self.times - half, side="left")
+        high = np.searchsorted(begin, self.times + half, side="right")
         measured = np.isfinite(self.values)
+        time = measured[row] * weight[:, None]   # (parts, k) s
         zero = np.zeros((1, len(self.scheme)))
-        total = np.concatenate([zero, np.cumsum(np.where(measured, self.values, 0.0), axis=0, dtype=np.float64)])
-        count = np.concatenate([zero, np.cumsum(measured, axis=0)])
+        total = np.concatenate([zero, np.cumsum(np.where(measured, self.values, 0.0)[row] * time, axis=0)])
+        whole = np.concatenate([zero, np.cumsum(time, axis=0)])
         with np.errstate(invalid="ignore", divide="ignore"):
-            mean = (total[high] - total[low]) / (count[high] - count[low])
+            mean = (total[high] - total[low]) / (whole[high] - whole[low])
         return replace(self, values=np.where(measured, mean, np.nan).astype(np.float32))
 
     def to_arrow(self) -> pa.Table:
