@@ -76,6 +76,14 @@ def test_a_short_stretch_alone_between_gaps_stays():
     assert cut([-1, 3, -1]) == [(0.04, 0.08, "happiness")]
 
 
+def test_the_value_is_the_mean_over_time_not_over_frames():
+    times = np.array([0.0, 0.1, 0.2, 1.0])
+    values = np.zeros((4, 7), np.float32)
+    values[:, 3] = [0.5, 0.5, 0.9, 0.5]
+    (found,) = segments.dominant(Timeline(times, values, EXPRESSION_7, "planted"), np.append(times[1:], 1.1))
+    assert (found.start, found.end, found.value) == (0.0, 1.1, pytest.approx((0.3 * 0.5 + 0.8 * 0.9) / 1.1))
+
+
 def test_nothing_measured_gives_no_segments():
     assert cut([-1] * 5) == []
     assert cut([]) == []

@@ -53,7 +53,23 @@ def test_the_number_is_the_mean_over_the_second_and_ignores_what_was_not_measure
     values[:25, 3], values[25:, 4] = np.linspace(0.2, 0.8, 25), 0.61
     values[30:] = np.nan
     line = Timeline(np.arange(50) / 25, values, EXPRESSION_7, "planted")
-    assert webvtt.by_second(line) == {0: "happiness 0.50", 1: "sadness 0.61"}
+    assert webvtt.by_second(line, line.times + 0.04) == {0: "happiness 0.50", 1: "sadness 0.61"}
+
+
+def test_a_frame_counts_in_the_seconds_in_which_it_is_shown_and_for_as_long():
+    times = np.array([0.0, 0.1, 0.2, 0.7, 0.8, 1.7, 1.8])
+    values = np.full((7, 7), 0.1, np.float32)
+    values[[0, 1, 3, 5, 6], 4], values[2, 3], values[4, 3] = 0.4, 0.8, 0.6
+    line = Timeline(times, values, EXPRESSION_7, "planted")
+    shown = webvtt.by_second(line, np.append(times[1:], 1.9))
+    assert shown == {0: "happiness 0.55", 1: "happiness 0.49"}   # 0.5 s of 0.8, 0.2 of 0.6, 0.3 of 0.1; 0.7 of 0.6, 0.2 of 0.1
+
+
+def test_a_frame_that_stands_for_seconds_is_in_the_captions_of_all_of_them():
+    line = Timeline(np.array([0.0, 3.0]), np.eye(7, dtype=np.float32)[[3, 4]], EXPRESSION_7, "planted")
+    assert webvtt.by_second(line, np.array([3.0, 5.0])) == {
+        0: "happiness 1.00", 1: "happiness 1.00", 2: "happiness 1.00", 3: "sadness 1.00", 4: "sadness 1.00",
+    }  # fmt: skip
 
 
 def test_time_stamps_have_two_digits_of_hours_or_more():

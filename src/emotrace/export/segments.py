@@ -32,7 +32,7 @@ class Segment:
         start: s on the container's clock, the time of its first frame.
         end: s, the time of the first frame behind it.
         label: what holds.
-        value: mean of the label's value over the stretch, 0..1; NaN where the label has no value.
+        value: mean of the label's value over the time of the stretch, 0..1; NaN where the label has no value.
     """
 
     start: float
@@ -177,7 +177,7 @@ def dominant(timeline: Timeline, last: NDArray[np.float64]) -> list[Segment]:
         clock = np.append(timeline.times[first:stop], last[stop - 1])
         edges, labels = _joined(*_runs(codes[first:stop]), clock)
         for i, j, label in zip(edges[:-1], edges[1:], labels, strict=True):
-            value = float(timeline.values[first + i : first + j, label].mean())
+            value = float(np.average(timeline.values[first + i : first + j, label], weights=np.diff(clock[i : j + 1])))
             found.append(Segment(float(clock[i]), float(clock[j]), timeline.scheme.labels[label], value))
     return found
 

@@ -18,11 +18,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emotrace.analysis import Analysis
 from emotrace.export import media, segments
 from emotrace.export.segments import Segment, ends
 from emotrace.export.writing import replacing
+from emotrace.frames import divided
 from emotrace.spoken import holds_there, table_of
 from emotrace.timeline import Timeline
 
@@ -40,8 +42,9 @@ def write(analysis: Analysis, folder: Path) -> list[Path]:
     end = 0.0
     for person in analysis.people:
         timeline = analysis.timeline("face.expression", person.name)
-        end = max(end, float(ends(analysis, timeline.times)[-1]))
-        for second, text in by_second(timeline).items():
+        last = ends(analysis, timeline.times)
+        end = max(end, float(last[-1]))
+        for second, text in by_second(timeline, last).items():
             lines.setdefault(second, []).append(f"{escaped(person.name)}: {text}")
     shown = cues({second: " · ".join(found) for second, found in lines.items()}, end)
     asked = said(segments.systems(analysis))
@@ -94,19 +97,26 @@ def said(systems: dict[str, list[Segment]]) -> list[Cue]:
     return [(start, stop, " · ".join(found)) for (start, stop), found in sorted(lines.items())]
 
 
-def by_second(timeline: Timeline) -> dict[int, str]:
-    """The strongest expression of each whole second in which anything was measured, "happiness 0.93"."""
-    measured = np.isfinite(timeline.values).all(axis=1)
-    seconds = np.floor(timeline.times[measured]).astype(np.int64)
-    values = timeline.values[measured].astype(np.float64)
-    found, first = np.unique(seconds, return_index=True)   # times increase, so each second is one stretch of rows
+def by_second(timeline: Timeline, last: NDArray[np.float64]) -> dict[int, str]:
+    """The strongest expression of each whole second in which anything was measured, "happiness 0.93".
+
+    Args:
+        timeline: n rows of probabilities, NaN where nothing could be measured; n is not 0.
+        last: (n,) s at which each row ends; in its second's mean it counts for as long as it lasts.
+    """
+    lasts = last - timeline.times
+    row, begin, weight = divided(timeline.times, lasts, min(float(np.median(lasts)), 1.0))
+    measured = np.isfinite(timeline.values[row]).all(axis=1)
+    row, begin, weight = row[measured], begin[measured], weight[measured]
+    found, first = np.unique(np.floor(begin).astype(np.int64), return_index=True)   # each second is one stretch of parts
     if len(found) == 0:
         return {}
-    mean = np.add.reduceat(values, first, axis=0) / np.diff(np.append(first, len(seconds)))[:, None]
-    best = mean.argmax(axis=1)
+    total = np.add.reduceat(timeline.values[row] * weight[:, None], first, axis=0)
+    mean = total / np.add.reduceat(weight, first)[:, None]
     labels = timeline.scheme.labels
     return {
-        int(second): f"{labels[k]} {row[k]:.2f}" for second, row, k in zip(found, mean, best, strict=True) if second >= 0
+        int(second): f"{labels[k]} {shares[k]:.2f}"
+        for second, shares, k in zip(found, mean, mean.argmax(axis=1), strict=True) if second >= 0
     }
 
 
