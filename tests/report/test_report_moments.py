@@ -94,3 +94,37 @@ def test_a_face_measured_in_a_single_frame_of_a_long_video_is_drawn(opened: Open
         return data.filter((_, i) => i % 4 === 0 && data[i] === 0xf0 && data[i + 1] === 0xc4 && data[i + 2] === 0x31).length
     }"""
     assert panel(page, "Expression").locator("canvas").evaluate(happy) == 1   # px
+
+
+def happy_behind_the_cut(analysis: Analysis) -> Analysis:
+    """The folder in which P2 is angry up to the last cut and happy from there on."""
+    faces = pq.read_table(analysis.folder / "faces.parquet")
+    late = (faces["time"].to_numpy() >= CUT) & np.array([who == "P2" for who in faces["person"].to_pylist()])
+    levels = {"expression_happiness": 1.0, "expression_anger": 0.0, "expression_neutral": 0.0, "valence": 0.65}
+    for name, level in levels.items():
+        values = np.where(late, level, faces[name].to_numpy()).astype(np.float32)
+        faces = faces.set_column(faces.column_names.index(name), faces.field(name), pa.array(values))
+    pq.write_table(faces, analysis.folder / "faces.parquet")
+    return analysis
+
+
+def on_circle(page: Page, valence: float, arousal: float) -> bool:
+    """Whether anything is drawn at a place of the circumplex."""
+    drawn = """([valence, arousal]) => {
+      const canvas = document.querySelector('.circumplex'), half = canvas.clientWidth / 2;
+      const [x, y] = [half + valence * (half - 25), half - arousal * (half - 25)];
+      return canvas.getContext('2d').getImageData(x - 2, y - 2, 5, 5).data.some((value) => value > 0);
+    }"""
+    return bool(page.evaluate(drawn, [valence, arousal]))
+
+
+def test_nothing_moves_across_a_cut(opened: Opened, tmp_path: Path) -> None:
+    page = opened.open(write(happy_behind_the_cut(plant(tmp_path))))
+    page.get_by_role("button", name="P2").first.click()
+    go_to(page, 16.0)
+    assert on_circle(page, -0.36, 0.41)
+    assert on_circle(page, 0.65, 0.41)
+    assert not on_circle(page, 0.145, 0.41)
+    before, behind = (colour(page, "Expression", CUT + shift, 100) for shift in (-0.1, 0.1))
+    assert before == colour(page, "Expression", 11.0, 100)
+    assert behind == colour(page, "Expression", 14.0, 100) != before

@@ -57,7 +57,22 @@ def test_a_bin_is_the_mean_of_what_was_measured_in_it_and_nan_where_nothing_was(
     six = grid(6, most=3)
     values = np.array([1, 3, np.nan, 5, np.nan, np.nan], np.float32)
     seen = Seen.of(six, np.arange(6), np.zeros(6, int), np.ones(6, np.float32), 1)
-    np.testing.assert_array_equal(means(values[seen.rows], seen.cells(six), (1, 3)), [[2, 5, np.nan]])
+    np.testing.assert_array_equal(means(values[seen.rows], np.ones(6), seen.cells(six), (1, 3)), [[2, 5, np.nan]])
+
+
+def test_in_the_mean_of_a_bin_a_frame_counts_for_as_long_as_it_is_shown() -> None:
+    two = Grid.of(np.arange(6), np.array([0.0, 0.1, 0.5, 0.6, 0.7, 0.8]), 2)
+    np.testing.assert_allclose(two.weights, [0.1, 0.4, 0.1, 0.1, 0.1, 0.1])
+    values = np.array([0, 1, 0, 0, np.nan, 1], np.float32)
+    np.testing.assert_allclose(means(values, two.weights, two.bins, (1, 2)), [[4 / 6, 1 / 2]])
+
+
+def test_no_bin_lies_on_both_sides_of_a_cut() -> None:
+    three = Grid.of(np.arange(9), np.arange(9) / 10, 3, shot=np.array([0, 0, 0, 0, 1, 1, 1, 1, 3], np.int32))
+    assert three.bins.tolist() == [0, 0, 0, 1, 2, 2, 3, 3, 4]
+    np.testing.assert_allclose(three.times, [0, 0.3, 0.4, 0.6, 0.8])
+    np.testing.assert_allclose(three.ends, [0.3, 0.4, 0.6, 0.8, 0.9])
+    assert three.shots.tolist() == [0, 2, 4]
 
 
 def test_means_equal_a_loop_over_rows_for_several_people() -> None:
@@ -69,7 +84,7 @@ def test_means_equal_a_loop_over_rows_for_several_people() -> None:
     values[rng.random(len(frame)) < 0.3] = np.nan
     hundred = grid(200, most=30)
     seen = Seen.of(hundred, frame, person, np.ones(len(frame), np.float32), 2)
-    got = means(values[seen.rows], seen.cells(hundred), (2, 30))
+    got = means(values[seen.rows], hundred.weights[seen.frame], seen.cells(hundred), (2, 30))
     for who in range(2):
         for b in range(30):
             mine = values[(person == who) & (hundred.bins[frame] == b)]

@@ -51,11 +51,11 @@ class Faces:
 
 def content(analysis: Analysis) -> dict[str, object]:
     """What the page of a finished analysis shows; every number is finite."""
-    grid, shot, cuts = _frames(analysis)
+    grid, cuts = _frames(analysis)
     faces = Faces.of(analysis)
     seen = Seen.of(grid, faces.frame, faces.person, faces.score, min(len(analysis.people), MOST_PEOPLE))
     drawn = panels.available(parquet.names(analysis.folder / "faces.parquet"))
-    series, events = _measure(analysis, grid, seen, shot, drawn)
+    series, events = _measure(analysis, grid, seen, drawn)
     voice = Voice.of(analysis, _span(grid))
     settings, measured = analysis.provenance.get("settings", {}), _measured(analysis, voice)
     return {
@@ -69,6 +69,7 @@ def content(analysis: Analysis) -> dict[str, object]:
         "span": voice.span,
         "step": round(grid.step, 6),
         "cuts": cuts,
+        "shots": grid.shots.tolist(),
         "panels": [panel.described() for panel in drawn],
         "people": _people(analysis, grid, seen, series, voice),
         "unassigned": _unassigned(grid, faces),
@@ -97,14 +98,13 @@ def _measured(analysis: Analysis, voice: Voice) -> list[str]:
     return [*(name for name in components if name.startswith(tuple(views))), *(["fusion"] if over_time else []), *asked]
 
 
-def _frames(analysis: Analysis) -> tuple[Grid, NDArray[np.int32], list[float]]:
-    """The x axis, the shot of each analysed frame, and the times of the cuts."""
+def _frames(analysis: Analysis) -> tuple[Grid, list[float]]:
+    """The x axis, and the times of the cuts."""
     table = analysis.table("frames", ["frame", "time", "analysed", "cut", "shot"])
-    time, analysed, cut = (table[name].to_numpy() for name in ("time", "analysed", "cut"))
-    grid = Grid.of(table["frame"].to_numpy()[analysed], time[analysed], every=time)
+    number, time, analysed, cut, shot = (table[name].to_numpy() for name in ("frame", "time", "analysed", "cut", "shot"))
+    grid = Grid.of(number[analysed], time[analysed], every=time, shot=shot[analysed])
     start, stop = _span(grid)
-    cuts = [round(float(t), 3) for t in time[cut] if start < t < stop]
-    return grid, table["shot"].to_numpy()[analysed], cuts
+    return grid, [round(float(t), 3) for t in time[cut] if start < t < stop]
 
 
 def _span(grid: Grid) -> tuple[float, float]:
@@ -130,15 +130,16 @@ def _person_index(analysis: Analysis) -> NDArray[np.int64]:
 
 
 def _measure(
-    analysis: Analysis, grid: Grid, seen: Seen, shot: NDArray[np.int32], drawn: list[panels.Panel]
+    analysis: Analysis, grid: Grid, seen: Seen, drawn: list[panels.Panel]
 ) -> tuple[dict[str, NDArray[np.float32]], list[Event]]:
     """Series (people, bins) by column name, and events; each column is read once."""
-    cells, search = seen.cells(grid), _Search(analysis, seen, Clock.of(grid.frame_times, shot))
+    cells, weights = seen.cells(grid), grid.weights[seen.frame]
+    search = _Search(analysis, seen, Clock.of(grid.frame_times, grid.shot))
     series: dict[str, NDArray[np.float32]] = {}
     for panel in drawn:
         for name, label in zip(panel.columns, panel.shown, strict=True):
             values = _values(analysis, name)[seen.rows]
-            series[name] = means(values, cells, (seen.people, len(grid)))
+            series[name] = means(values, weights, cells, (seen.people, len(grid)))
             if panel.events and label not in UNTOLD:
                 search.look(label, values)
     return series, strongest(search.found)

@@ -25,35 +25,40 @@ _NOT_MEASURED = -32768
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Bins of consecutive analysed frames.
+    """Bins of consecutive analysed frames of one shot.
 
     Args:
         frames: (n,) int64 numbers of the analysed frames, increasing.
         frame_times: (n,) float64 s.
         frame_ends: (n,) float64 s, until when each stands for what is seen (see `emotrace.frames.lasts`).
+        shot: (n,) int32 number of the shot each lies in, not decreasing.
         bins: (n,) int64 which bin each frame lies in, 0..b-1, not decreasing.
     """
 
     frames: NDArray[np.int64]
     frame_times: NDArray[np.float64]
     frame_ends: NDArray[np.float64]
+    shot: NDArray[np.int32]
     bins: NDArray[np.int64]
 
     @classmethod
     def of(
         cls, frames: NDArray[np.int64], times: NDArray[np.float64], most: int = MOST_POINTS,
-        every: NDArray[np.float64] | None = None,
+        every: NDArray[np.float64] | None = None, shot: NDArray[np.int32] | None = None,
     ) -> Grid:
-        """As many bins as analysed frames, but at most `most`; bins differ by one frame at most.
+        """A bin a frame, but at most `most` bins, equal to a frame; where a cut lies in one of them it becomes two.
 
         Args:
             frames: (n,) numbers of the analysed frames.
             times: (n,) s.
-            most: bins.
+            most: bins of a video without cuts.
             every: (m,) s, times of all frames; None: all were analysed.
+            shot: (n,) number of the shot each lies in, not decreasing; None: there is one.
         """
-        bins = np.arange(len(frames)) * min(len(frames), most) // max(len(frames), 1)
-        return cls(frames, times, times + lasts(times, times if every is None else every), bins)
+        shot = np.zeros(len(frames), np.int32) if shot is None else shot
+        evenly = np.arange(len(frames)) * min(len(frames), most) // max(len(frames), 1)
+        begins = (np.diff(evenly, prepend=0) > 0) | (np.diff(shot, prepend=shot[:1]) > 0)
+        return cls(frames, times, times + lasts(times, times if every is None else every), shot, np.cumsum(begins))
 
     def __len__(self) -> int:
         return int(self.bins[-1]) + 1 if len(self.bins) else 0
@@ -67,6 +72,16 @@ class Grid:
     def ends(self) -> NDArray[np.float64]:
         """(b,) s, until when each bin holds: up to the next one, less where the file has a hole."""
         return self.frame_ends[np.searchsorted(self.bins, np.arange(len(self)), side="right") - 1]
+
+    @property
+    def shots(self) -> NDArray[np.int64]:
+        """(s,) the first bin of each shot that has any."""
+        return self.bins[np.flatnonzero(np.diff(self.shot, prepend=-1))]
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """(n,) how much each frame counts in a mean: for as long as it is shown, s; 1 where there is only one frame."""
+        return self.frame_ends - self.frame_times if len(self.frames) > 1 else np.ones(len(self.frames))
 
     @property
     def length(self) -> float:
@@ -138,11 +153,14 @@ class Seen:
         return person * len(grid) + grid.bins[self.frame]
 
 
-def means(values: NDArray[np.float32], cells: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Mean of the measured values of each cell, NaN where there is none.
+def means(
+    values: NDArray[np.float32], weights: NDArray[np.float64], cells: NDArray[np.int64], shape: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Mean over time of the measured values of each cell, NaN where there is none.
 
     Args:
         values: (m,) NaN where not measured.
+        weights: (m,) above 0.
         cells: (m,) person * bins + bin.
         shape: (people, bins).
 
@@ -151,10 +169,10 @@ def means(values: NDArray[np.float32], cells: NDArray[np.int64], shape: tuple[in
     """
     measured = np.isfinite(values)
     size = shape[0] * shape[1]
-    total = np.bincount(cells[measured], values[measured], size)
-    count = np.bincount(cells[measured], minlength=size)
+    own, weight = cells[measured], weights[measured]
+    total = np.bincount(own, values[measured] * weight, size)
     with np.errstate(invalid="ignore"):
-        return np.asarray((total / count).reshape(shape), np.float32)
+        return np.asarray((total / np.bincount(own, weight, size)).reshape(shape), np.float32)
 
 
 def spans(grid: Grid, frame: NDArray[np.int64], gap: float) -> list[list[float]]:

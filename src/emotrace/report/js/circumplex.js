@@ -51,6 +51,7 @@ function drawPath(path, canvas) {
   context.globalAlpha = 0.75;
   for (let i = 1; i < TIMES.length; i++) {
     if (valence[i] === null || valence[i - 1] === null || TIMES[i - 1] < from || TIMES[i] > to) continue;
+    if (SHOT[i] !== SHOT[i - 1]) continue;   // across a cut nothing moves
     context.strokeStyle = timeColour((TIMES[i] - from) / (to - from || 1));
     context.beginPath();
     context.moveTo(at.x(valence[i - 1]), at.y(arousal[i - 1]));

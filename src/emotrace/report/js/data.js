@@ -57,6 +57,8 @@ function stepped(values) {
   return values.flatMap((value) => [value, value, null]);
 }
 
+const SHOT = TIMES.map((_time, i) => lastAtMost(DATA.shots, i));   // which shot each point lies in
+
 const STEPS_OF_POINTS = stepTimes(TIMES, ENDS);
 
 // What panels draw: `times` and `of(name)` are the points of a line, `at(name, time)` is the value at a moment, `points(name)` are
@@ -81,20 +83,22 @@ function mean(values) {
   return measured.length ? measured.reduce((sum, value) => sum + value, 0) / measured.length : null;
 }
 
-// Centred moving average over `seconds`; what is not measured stays so and does not count.
+// Centred moving average over `seconds`, within a shot; what is not measured stays so and does not count. A point counts for as
+// long as it holds, at most half the window.
 function smoothed(values, seconds) {
   const total = [0];
-  const count = [0];
+  const whole = [0];
   values.forEach((value, i) => {
-    total.push(total[i] + (value ?? 0));
-    count.push(count[i] + (value === null ? 0 : 1));
+    const weight = value === null ? 0 : clamp(ENDS[i] - TIMES[i], 0.001, seconds / 2);
+    total.push(total[i] + value * weight);
+    whole.push(whole[i] + weight);
   });
   let low = 0;
   let high = 0;
   return values.map((value, i) => {
-    while (TIMES[low] < TIMES[i] - seconds / 2) low++;
-    while (high < TIMES.length && TIMES[high] <= TIMES[i] + seconds / 2) high++;
-    return value === null ? null : (total[high] - total[low]) / (count[high] - count[low]);
+    while (TIMES[low] < TIMES[i] - seconds / 2 || SHOT[low] < SHOT[i]) low++;
+    while (high < TIMES.length && TIMES[high] <= TIMES[i] + seconds / 2 && SHOT[high] === SHOT[i]) high++;
+    return value === null ? null : (total[high] - total[low]) / (whole[high] - whole[low]);
   });
 }
 
