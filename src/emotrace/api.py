@@ -9,6 +9,7 @@ import os
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ from emotrace.store import Store
 from emotrace.video import Video
 
 if TYPE_CHECKING:
+    from emotrace.people import Grouping
+    from emotrace.pipeline import Counts
     from emotrace.systems import System
 
 LIBRARIES = ("av", "numpy", "opencv-python-headless", "onnxruntime", "ai-edge-litert", "pyarrow", "scipy")
@@ -127,7 +130,7 @@ def _run(
     announce: Callable[[str], None],
 ) -> None:
     from emotrace.finish import finish
-    from emotrace.hearing import heard_until, listen, warnings_of
+    from emotrace.hearing import listen
     from emotrace.pipeline import run
     from emotrace.systems import ask
 
@@ -143,20 +146,18 @@ def _run(
         announce(line)
 
     unasked = ask(systems, video, store, step)
-    found = {"tracks": len(people.facts), "people": people.people, "shots": counts.shots}
+    warnings = [*_warnings(video, settings, store, counts), *unasked]
+    store.finish({**store.provenance, **_outcome(counts, people), "warnings": warnings})
+
+
+def _outcome(counts: Counts, people: Grouping) -> dict[str, Any]:
+    """What analysis.json says of how it went."""
     wall = counts.wall_seconds
-    heard = heard_until(store)
-    seen = _warnings(video, settings, counts.as_json(), heard)
-    told = [*seen, *warnings_of(video, settings, store, counts.last_time, heard), *unasked]
-    store.finish(
-        {
-            **store.provenance,
-            "counts": {**counts.as_json(), **found},
-            "warnings": told,
-            "wall_seconds": round(wall, 3),
-            "frames_per_second": round(counts.frames / wall, 2) if wall > 0 else None,
-        }
-    )
+    return {
+        "counts": {**asdict(counts), "tracks": len(people.facts), "people": people.people},
+        "wall_seconds": round(wall, 3),
+        "frames_per_second": round(counts.frames / wall, 2) if wall > 0 else None,
+    }
 
 
 def _ask_more(video: Video, store: Store, systems: list[System], announce: Callable[[str], None]) -> None:
@@ -220,23 +221,32 @@ def fingerprint(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _warnings(video: Video, settings: Settings, counts: dict[str, Any], heard: float) -> list[str]:
-    """What a reader of the numbers should know about the file, whose sound ends at `heard` s."""
-    if not video.has_pictures:
-        return []
+def _warnings(video: Video, settings: Settings, store: Store, counts: Counts) -> list[str]:
+    """What a reader of the numbers should know about the file."""
+    from emotrace.hearing import heard_until, warnings_of
+
+    heard = heard_until(store)
+    return [
+        *(_warnings_of_pictures(video, settings, counts, heard) if video.has_pictures else ()),
+        *warnings_of(video, settings, store, counts.last_time, heard),
+    ]
+
+
+def _warnings_of_pictures(video: Video, settings: Settings, counts: Counts, heard: float) -> list[str]:
+    """The same about the pictures of a file whose sound ends at `heard` s."""
     found = []
-    last, frame = counts["last_time"], 1 / video.rate if video.rate > 0 else 0.0
+    last, frame = counts.last_time, 1 / video.rate if video.rate > 0 else 0.0
     missing = 0.0 if last is None else video.duration - max(last + frame, heard)   # some containers say where the longest ends
     if last is None:
         found.append("no frame lies between start and end")
     elif not video.is_image and settings.end >= video.duration and missing > max(TRUNCATED, 2 * frame):
         found.append(f"the file says it ends at {video.duration:.2f} s but its last frame is at {last:.2f} s: it is truncated")
-    if counts["lost_packets"]:
-        found.append(f"{counts['lost_packets']} packets could not be decoded and were skipped; their frames are missing")
-    if counts["damaged"]:
-        found.append(f"{counts['damaged']} frames are damaged, see the column `damaged` of frames")
-    if counts["guessed_times"]:
-        found.append(f"{counts['guessed_times']} frames had no usable time stamp; they were set one frame after the one before")
+    if counts.lost_packets:
+        found.append(f"{counts.lost_packets} packets could not be decoded and were skipped; their frames are missing")
+    if counts.damaged:
+        found.append(f"{counts.damaged} frames are damaged, see the column `damaged` of frames")
+    if counts.guessed_times:
+        found.append(f"{counts.guessed_times} frames had no usable time stamp; they were set one frame after the one before")
     if abs(video.pixel_aspect - 1) > 0.05:
         found.append(f"pixels are not square ({video.pixel_aspect:.3f}); shapes and angles are those of the stored picture")
     return found

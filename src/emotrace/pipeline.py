@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -29,14 +29,17 @@ from emotrace.engine import Device
 from emotrace.errors import FolderError
 from emotrace.face.detect import Detections, Detector
 from emotrace.face.landmarks import Mesh, Region
-from emotrace.face.track import Face, Tracker
+from emotrace.face.portraits import PortraitChooser
+from emotrace.face.track import Tracker
 from emotrace.measure import Measured, Measurer, measure
 from emotrace.settings import Settings
 from emotrace.shots import ShotDetector
 from emotrace.store import Store
+from emotrace.tracks import Tracks
 from emotrace.video import Video
 
 T = TypeVar("T")
+Taken = tuple[Chunk, NDArray[np.bool_], NDArray[np.int32], Tracks]   # a chunk, its cuts, its shots, its faces
 PART_FRAMES = 256        # frames in memory before they are written
 MESHES = 2               # faces of one frame whose mesh is found side by side
 
@@ -68,10 +71,6 @@ class Counts:
         self.damaged += int(chunk.damaged.sum())
         if len(chunk):
             self.last_number, self.last_time = int(chunk.number[-1]), float(chunk.time[-1])
-
-    def as_json(self) -> dict[str, Any]:
-        """All fields by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 class FacePool:
@@ -125,14 +124,14 @@ class Run:
     waiting: list[Measured] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)
 
-    def take(self, chunk: Chunk) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def take(self, chunk: Chunk) -> tuple[Taken, dict[str, Any]]:
         """Find shots and tracks of the next chunk; gives what is to be measured and the state after it."""
         cuts, shots = self.shots.update(chunk.luma)
         chosen = chunk.analysed
         tracks = self.tracker.update(chunk.images, chunk.number[chosen], chunk.time[chosen], shots[chosen])
         self.counts.add(chunk, len(tracks))
         self.counts.shots = self.shots.shot + 1
-        return (chunk, cuts, shots, tracks), self._snapshot()
+        return (chunk, cuts, shots, tracks), self._state()
 
     def keep(self, measured: Measured, state: dict[str, Any]) -> None:
         """Take in the tables of a chunk; write a part when there are enough."""
@@ -152,52 +151,16 @@ class Run:
         self.part += 1
         self.waiting = []
 
-    def _snapshot(self) -> dict[str, Any]:
-        tracker = self.tracker
-        return {
-            "counts": self.counts.as_json(),
-            "shots": {
-                "shot": self.shots.shot, "last": None if self.shots.last is None else self.shots.last.tolist(),
-                "steps": self.shots.steps, "since": self.shots.since, "settled": self.shots.settled, "due": self.shots.due,
-            },
-            "tracker": {
-                "faces": [_face_state(face) for face in tracker.faces],
-                "lost": [_face_state(face) for face in tracker.lost],
-                "next_track": tracker.next_track, "look": tracker.look, "shot": tracker.shot,
-                "detected": tracker.detected if np.isfinite(tracker.detected) else None,
-            },
-        }  # fmt: skip
+    def _state(self) -> dict[str, Any]:
+        return {"counts": asdict(self.counts), "shots": self.shots.as_json(), "tracker": self.tracker.as_json()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state that was saved."""
         self.part, self.state = state["parts"], state
         self.counts = Counts(**state["counts"])
-        shots, tracker = state["shots"], state["tracker"]
-        last = None if shots["last"] is None else np.asarray(shots["last"], np.uint8)
-        self.shots = ShotDetector(**{**shots, "last": last})
-        self.tracker.faces = [_face(item) for item in tracker["faces"]]
-        self.tracker.lost = [_face(item) for item in tracker["lost"]]
-        self.tracker.next_track, self.tracker.look, self.tracker.shot = tracker["next_track"], tracker["look"], tracker["shot"]
-        self.tracker.detected = -np.inf if tracker["detected"] is None else tracker["detected"]
-        chooser = self.measurer.chooser
-        chooser.due = {int(track): due for track, due in state["chooser"]["due"].items()}
-        chooser.gap = {int(track): gap for track, gap in state["chooser"]["gap"].items()}
-
-
-def _chooser_state(measurer: Measurer) -> dict[str, Any]:
-    chooser = measurer.chooser
-    return {"due": {str(k): v for k, v in chooser.due.items()}, "gap": {str(k): v for k, v in chooser.gap.items()}}
-
-
-def _face_state(face: Face) -> dict[str, Any]:
-    return {
-        "track": face.track, "mesh": face.mesh.tolist(), "presence": face.presence, "seen": face.seen, "missed": face.missed,
-        "look": face.look.tolist(),
-    }  # fmt: skip
-
-
-def _face(state: dict[str, Any]) -> Face:
-    return Face(**{**state, "mesh": np.asarray(state["mesh"], np.float32), "look": np.asarray(state["look"], np.uint8)})
+        self.shots = ShotDetector.from_json(state["shots"])
+        self.tracker.restore(state["tracker"])
+        self.measurer.chooser = PortraitChooser.from_json(state["chooser"])
 
 
 def run(video: Video, settings: Settings, store: Store, device: Device, progress: Progress) -> Counts:
@@ -236,9 +199,9 @@ def _measured(work: Run, chunks: Iterator[Chunk]) -> Iterator[dict[str, Any]]:
     """Run the three stages side by side; yields the counts after each chunk that has been kept."""
     pending: deque[tuple[Future[tuple[Measured, dict[str, Any]]], dict[str, Any]]] = deque()
 
-    def job(parts: tuple[Any, ...]) -> tuple[Measured, dict[str, Any]]:
+    def job(parts: Taken) -> tuple[Measured, dict[str, Any]]:
         measured = measure(work.measurer, *parts)
-        return measured, _chooser_state(work.measurer)
+        return measured, work.measurer.chooser.as_json()
 
     def keep_oldest() -> dict[str, Any]:
         future, state = pending.popleft()

@@ -11,6 +11,7 @@ No cut is seen in slow dissolves, fades and wipes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ SHADES = 32
 STILL = 0.02           # added to it, so that steps between pictures of the same shades are told from none
 TIMES_BEFORE = 4.0     # a cut's step is so many times any of the steps before it ...
 TIMES_AFTER = 1.5      # ... and, for each frame that it took, the step after it
+MIXED = 2              # frames between two scenes, in which both are mixed, at most
 PART = 0.2             # of the whole change, that each step to and from a mixed frame has at least
 BACK = 0.3             # of a flash's change, that is left of it behind the flash at most
 REPEATED = 0.5         # grey levels below which a frame repeats the one before
@@ -48,6 +50,19 @@ class ShotDetector:
     settled: int = 0
     due: bool = False
 
+    def as_json(self) -> dict[str, Any]:
+        """All that it knows."""
+        last = None if self.last is None else self.last.tolist()
+        return {
+            "shot": self.shot, "last": last, "steps": self.steps, "since": self.since, "settled": self.settled, "due": self.due,
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, state: dict[str, Any]) -> ShotDetector:
+        """One that goes on from there."""
+        last = None if state["last"] is None else np.asarray(state["last"], np.uint8)
+        return cls(**{**state, "last": last})
+
     def update(self, luma: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
         """Look at the next frames.
 
@@ -69,29 +84,33 @@ class ShotDetector:
     def _begins(self, pictures: _Pictures, i: int) -> bool:
         """Whether a shot begins with picture i."""
         if self.settled:
-            self.settled -= 1
-            if self.settled or not self.due:
-                return False
-            self.since, self.due = 0, False
-            return True
+            return self._begins_as_settled()
         if pictures.change[i] <= REPEATED:
             self._went_on(0.0, 1)
             return False
         moved = [i, *(j for j in range(i + 1, i + AHEAD) if pictures.change[j] > REPEATED)]
         base = TIMES_BEFORE * max(self.steps, default=0.0)
-        for mixed in range(min(3, len(moved))) if self.since >= HISTORY else ():
-            if _cuts(pictures, i, moved, mixed, base):
-                self.settled, self.due = moved[mixed] - i, mixed > 0
-                self.since = 0
-                return mixed == 0
-        flash = len(moved) > 1 and pictures.change[i] > LEAST_CHANGE and pictures.step[i] > base
-        if flash and pictures.between(i - 1, moved[1])[0] < BACK * pictures.change[i]:
+        if self.since >= HISTORY:
+            for mixed in range(min(MIXED + 1, len(moved))):
+                if _cuts(pictures, i, moved, mixed, base):
+                    self.settled, self.due, self.since = moved[mixed] - i, mixed > 0, 0
+                    return mixed == 0
+        if _flashes(pictures, i, moved, base):
             self.settled = moved[1] - i
         else:
             self._went_on(float(pictures.step[i]), HISTORY)
         return False
 
+    def _begins_as_settled(self) -> bool:
+        """Whether a shot begins with the next of the pictures of which it is known already."""
+        self.settled -= 1
+        begins = self.due and self.settled == 0
+        if begins:
+            self.since, self.due = 0, False
+        return begins
+
     def _went_on(self, step: float, frames: int) -> None:
+        """Take in a picture without a cut, that counts as so many frames since the last one."""
         self.steps = [*self.steps, step][-HISTORY:]
         self.since = min(self.since + frames, HISTORY)
 
@@ -104,6 +123,12 @@ def _cuts(pictures: _Pictures, i: int, moved: list[int], mixed: int, base: float
     part = min(pictures.change[j] for j in moved[: mixed + 1])
     large = change > LEAST_CHANGE and shades > LEAST_SHADES and part > PART * change
     return bool(large and step > base and step > TIMES_AFTER * (mixed + 1) * after)
+
+
+def _flashes(pictures: _Pictures, i: int, moved: list[int], base: float) -> bool:
+    """Whether picture i is a flash, behind which it is as before in the next moved one."""
+    large = len(moved) > 1 and pictures.change[i] > LEAST_CHANGE and pictures.step[i] > base
+    return bool(large and pictures.between(i - 1, moved[1])[0] < BACK * pictures.change[i])
 
 
 class _Pictures:

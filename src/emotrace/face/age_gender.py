@@ -29,11 +29,10 @@ class AgeGender:
 
     def extract(self, samples: FaceSamples) -> NDArray[np.float32]:
         """Age in years and probability of female, (n, 2)."""
-        ages = self.age.run(self._chips(samples, self.age)) @ YEARS
-        genders = self.gender.run(self._chips(samples, self.gender))
+        ages = self.age.run(_chips(samples, self.age)) @ YEARS
+        genders = self.gender.run(_chips(samples, self.gender))
         return np.stack([ages, genders[:, self.female]], axis=1).astype(np.float32)
 
-    @staticmethod
-    def _chips(samples: FaceSamples, network: OnnxNetwork) -> NDArray[np.uint8]:
-        template = dlib_template(network.entry.input.size)
-        return template.crops(samples)
+
+def _chips(samples: FaceSamples, network: OnnxNetwork) -> NDArray[np.uint8]:
+    return dlib_template(network.entry.input.size).crops(samples)

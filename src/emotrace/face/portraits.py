@@ -5,7 +5,8 @@ A track's first good face is taken, then one at growing distances: a long track 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,6 +35,16 @@ class PortraitChooser:
     due: dict[int, float] = field(default_factory=dict)
     gap: dict[int, float] = field(default_factory=dict)
 
+    def as_json(self) -> dict[str, Any]:
+        """All that it knows; JSON has no numbers for keys."""
+        due, gap = ({str(track): value for track, value in known.items()} for known in (self.due, self.gap))
+        return {"due": due, "gap": gap}
+
+    @classmethod
+    def from_json(cls, state: dict[str, Any]) -> PortraitChooser:
+        """One that goes on from there."""
+        return cls(*({int(track): value for track, value in state[key].items()} for key in ("due", "gap")))
+
     def choose(self, samples: FaceSamples) -> NDArray[np.int64]:
         """Rows to take as portraits, (p,); reads face.quality and face.pose."""
         quality = samples.measured["face.quality"][:, 0]
@@ -52,8 +63,7 @@ class PortraitChooser:
 
 def thumbnails(samples: FaceSamples) -> list[bytes]:
     """A JPEG picture of each face, THUMBNAIL px, upright as in the video."""
-    regions = [region_of_mesh(mesh) for mesh in samples.tracks.mesh]
-    upright = [type(region)(region.x, region.y, region.side, 0.0).to_crop(THUMBNAIL) for region in regions]
+    upright = [replace(region_of_mesh(mesh), angle=0.0).to_crop(THUMBNAIL) for mesh in samples.tracks.mesh]
     matrices = np.stack(upright) if upright else np.zeros((0, 2, 3))
     crops = warp(samples.pictures(), matrices, THUMBNAIL)
     return [cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes() for crop in crops]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,18 @@ class Face:
         """x1 y1 x2 y2 px."""
         return box_of_mesh(self.mesh)
 
+    def as_json(self) -> dict[str, Any]:
+        """All fields by name."""
+        return {
+            "track": self.track, "mesh": self.mesh.tolist(), "presence": self.presence, "seen": self.seen,
+            "missed": self.missed, "look": self.look.tolist(),
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, state: dict[str, Any]) -> Face:
+        """The face that gave it."""
+        return cls(**{**state, "mesh": np.asarray(state["mesh"], np.float32), "look": np.asarray(state["look"], np.uint8)})
+
 
 @dataclass(slots=True)
 class Tracker:
@@ -74,6 +87,20 @@ class Tracker:
     detected: float = -np.inf
     look: bool = True
     shot: int = -1
+
+    def as_json(self) -> dict[str, Any]:
+        """All that it must know between chunks."""
+        return {
+            "faces": [face.as_json() for face in self.faces], "lost": [face.as_json() for face in self.lost],
+            "next_track": self.next_track, "look": self.look, "shot": self.shot,
+            "detected": self.detected if np.isfinite(self.detected) else None,
+        }  # fmt: skip
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `as_json` gave."""
+        self.faces, self.lost = ([Face.from_json(item) for item in state[key]] for key in ("faces", "lost"))
+        self.next_track, self.look, self.shot = state["next_track"], state["look"], state["shot"]
+        self.detected = -np.inf if state["detected"] is None else state["detected"]
 
     def update(
         self,
