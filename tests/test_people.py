@@ -12,7 +12,7 @@ import pytest
 from emotrace.analysis import Analysis
 from emotrace.api import analyze
 from emotrace.face.identity import cluster, greedy, unit
-from emotrace.finish import Averager
+from emotrace.finish import Averages
 from emotrace.people import Appearances, Portraits, group, seen_together
 from emotrace.settings import Settings
 from recordings import encode
@@ -153,22 +153,20 @@ def test_without_identity_each_track_elsewhere_is_a_person() -> None:
 
 
 def test_a_frame_counts_once_for_whom_it_shows_twice() -> None:
-    averages = Averager(2, 0.5)
+    averages = Averages(2, 0.5)
     for first in (0, 10):
         faces = pa.table({"frame": [first, first, first, first + 1], "quality": [0.9, 0.8, 0.1, 0.2]})
         averages.add(np.array([0, 0, 1, 0]), faces, np.full(4, 0.04))
-    found = averages.result()
-    assert found.frames.tolist() == [4, 2]
-    assert found.measured.tolist() == [2, 0]
+    assert averages.frames.tolist() == [4, 2]
+    assert averages.measured.tolist() == [2, 0]
 
 
 def test_means_are_over_time_and_of_what_was_measured() -> None:
-    averages = Averager(2, 0.5)
+    averages = Averages(2, 0.5)
     averages.add(np.array([0, 0, 0, -1]), pa.table({"frame": range(4), "valence": [0.0, 1.0, np.nan, 9.0]}),
                  np.array([0.1, 0.3, 5.0, 5.0]))
-    found = averages.result()
-    assert found.mean(0, "valence") == pytest.approx(0.75)
-    assert np.isnan(found.mean(1, "valence"))
+    assert averages.mean(0, "valence") == pytest.approx(0.75)
+    assert np.isnan(averages.mean(1, "valence"))
 
 
 def test_frames_that_are_left_out_change_no_mean_over_time(

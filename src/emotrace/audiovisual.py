@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from emotrace import columns, emotions
+from emotrace import columns, emotions, parquet
 from emotrace.hearing import MIN_SPEECH, STEP, WINDOW, starts
-from emotrace.people import name
+from emotrace.people import person_name
 from emotrace.scheme import EXPRESSION_7, VALENCE_AROUSAL, VOICE_EXPRESSION, VOICE_VALENCE_AROUSAL
 from emotrace.settings import Settings
 from emotrace.store import Store
@@ -90,7 +90,7 @@ def write(store: Store, settings: Settings, faces: FaceRows, people: int) -> Non
         faces: of the whole video.
         people: how many are known.
     """
-    names = [str(name(k)) for k in range(people)]
+    names = [str(person_name(k)) for k in range(people)]
     store.write_table("sound", columns.schema(columns.SOUND), store.read("sound"))
     voice = _voice(store, settings, faces, names)
     store.write_table("voice", voice.schema, iter([voice]))
@@ -103,7 +103,7 @@ def write(store: Store, settings: Settings, faces: FaceRows, people: int) -> Non
 def _voice(store: Store, settings: Settings, faces: FaceRows, names: list[str]) -> pa.Table:
     """The table `voice` with the speakers put in."""
     schema = columns.schema(columns.voice(settings.components))
-    table = pa.concat_tables([schema.empty_table(), *(part.cast(schema) for part in store.read("voice"))])
+    table = parquet.joined(schema, store.read("voice"))
     levels = [(part["time"].to_numpy(), part["level"].to_numpy()) for part in store.read("sound", ["time", "level"])]
     if not levels:
         return table

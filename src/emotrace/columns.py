@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from emotrace import registry
 from emotrace.errors import unknown
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SCHEMA_VERSION = 2
-TABLES = ("frames", "faces", "people", "tracks", "sound", "voice", "emotions", "systems")
 TableName = Literal["frames", "faces", "people", "tracks", "sound", "voice", "emotions", "systems"]
+TABLES = get_args(TableName)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from emotrace import audiovisual, columns
+from emotrace import audiovisual, columns, parquet
 from emotrace.face.identity import unit
 from emotrace.frames import lasts
 from emotrace.hearing import WINDOW
-from emotrace.people import NO_PORTRAIT, Appearances, Grouping, Portraits, group, name
+from emotrace.people import NO_PORTRAIT, Appearances, Grouping, Portraits, group, person_name
 from emotrace.scheme import EXPRESSION_7, QUALITY, VALENCE_AROUSAL
 from emotrace.settings import Settings
 from emotrace.store import Store
@@ -23,22 +22,46 @@ from emotrace.store import Store
 AVERAGED = (*EXPRESSION_7.columns, *VALENCE_AROUSAL.columns)
 
 
-@dataclass(frozen=True, slots=True)
 class Averages:
-    """Of each person the frames, those in which the face could be measured, and integrals over time of AVERAGED, (people, k).
+    """What people.parquet reports of each person over time, added up part by part; no frame lies in two parts.
 
-    `total` is each value times the seconds for which its frame is shown, `seconds` for how long there is a value.
+    Args:
+        people: how many there are.
+        least: quality from which a face counts as measured.
     """
 
-    frames: NDArray[np.int64]
-    measured: NDArray[np.int64]
-    total: NDArray[np.float64]
-    seconds: NDArray[np.float64]
+    def __init__(self, people: int, least: float) -> None:
+        self.least = least
+        self.frames, self.measured = np.zeros(people, np.int64), np.zeros(people, np.int64)
+        shape = (people, len(AVERAGED))
+        self.total, self.seconds = np.zeros(shape), np.zeros(shape)   # of values times s, and of s in which there is a value
+
+    def add(self, person: NDArray[np.int64], faces: pa.Table, lasts: NDArray[np.float64]) -> None:
+        """Take in the faces of a part: whose each is, -1 nobody's, and for how long (s, above 0) its frame is shown."""
+        known = person >= 0
+        own, frame = person[known], faces["frame"].to_numpy()[known]
+        self.frames += self._frames(own, frame)
+        good = measured(faces, self.least)[known]
+        self.measured += self._frames(own[good], frame[good])
+        names = set(faces.column_names)
+        for k, column in enumerate(AVERAGED):
+            if column not in names:
+                continue
+            values = faces[column].to_numpy()[known].astype(np.float64)
+            finite = np.isfinite(values)
+            who, weight = own[finite], lasts[known][finite]
+            self.total[:, k] += np.bincount(who, values[finite] * weight, minlength=len(self.frames))
+            self.seconds[:, k] += np.bincount(who, weight, minlength=len(self.frames))
 
     def mean(self, person: int, column: str) -> float:
         """Mean of a column over the time in which it was measured of a person."""
         k = AVERAGED.index(column)
         return float(self.total[person, k] / self.seconds[person, k]) if self.seconds[person, k] else math.nan
+
+    def _frames(self, person: NDArray[np.int64], frame: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many frames each person is in, who may be in one of them twice."""
+        seen = np.unique(np.stack([person, frame]), axis=1)[0]
+        return np.bincount(seen, minlength=len(self.frames))
 
 
 def finish(store: Store, settings: Settings) -> Grouping:
@@ -53,13 +76,11 @@ def finish(store: Store, settings: Settings) -> Grouping:
     people = group(seen, portraits, settings)
     store.write_table("frames", columns.schema(columns.FRAMES), store.read("frames"))
     schema = columns.schema(columns.faces(settings.components, settings.mesh))
-    averages = Averager(people.people, settings.min_quality)
+    averages = Averages(people.people, settings.min_quality)
     store.write_table("faces", schema, _named(store, people, averages, rows))
     store.write_table("tracks", columns.schema(columns.TRACKS), iter([_tracks(people)]))
     thumbnails = _thumbnails(store, people, portraits)
-    store.write_table(
-        "people", columns.schema(columns.PEOPLE), iter([_people(people, portraits, averages.result(), thumbnails)])
-    )
+    store.write_table("people", columns.schema(columns.PEOPLE), iter([_people(people, portraits, averages, thumbnails)]))
     audiovisual.write(store, settings, rows, people.people)
     return people
 
@@ -95,43 +116,7 @@ def _portraits(store: Store) -> Portraits:
 
 
 def _whole(store: Store, table: str, only: list[str], known: tuple[columns.Column, ...]) -> pa.Table:
-    schema = columns.schema([column for column in known if column.name in only])
-    return pa.concat_tables([schema.empty_table(), *(part.select(only).cast(schema) for part in store.read(table, only))])
-
-
-class Averager:
-    """Adds up what people.parquet reports, part by part; no frame lies in two parts."""
-
-    def __init__(self, people: int, least: float) -> None:
-        self.least = least
-        shape = (people, len(AVERAGED))
-        self.frames, self.measured = np.zeros(people, np.int64), np.zeros(people, np.int64)
-        self.total, self.seconds = np.zeros(shape), np.zeros(shape)
-
-    def add(self, person: NDArray[np.int64], faces: pa.Table, lasts: NDArray[np.float64]) -> None:
-        """Take in the faces of a part: whose each is, -1 nobody's, and for how long (s, above 0) its frame is shown."""
-        known = person >= 0
-        own, frame = person[known], faces["frame"].to_numpy()[known]
-        self.frames += self._frames(own, frame)
-        good = measured(faces, self.least)[known]
-        self.measured += self._frames(own[good], frame[good])
-        names = set(faces.column_names)
-        for k, column in enumerate(AVERAGED):
-            if column not in names:
-                continue
-            values = faces[column].to_numpy()[known].astype(np.float64)
-            finite = np.isfinite(values)
-            who, weight = own[finite], lasts[known][finite]
-            self.total[:, k] += np.bincount(who, values[finite] * weight, minlength=len(self.frames))
-            self.seconds[:, k] += np.bincount(who, weight, minlength=len(self.frames))
-
-    def result(self) -> Averages:
-        return Averages(self.frames, self.measured, self.total, self.seconds)
-
-    def _frames(self, person: NDArray[np.int64], frame: NDArray[np.int64]) -> NDArray[np.int64]:
-        """How many frames each person is in, who may be in one of them twice."""
-        seen = np.unique(np.stack([person, frame]), axis=1)[0]
-        return np.bincount(seen, minlength=len(self.frames))
+    return parquet.joined(columns.schema([column for column in known if column.name in only]), store.read(table, only))
 
 
 def measured(faces: pa.Table, least: float) -> NDArray[np.bool_]:
@@ -142,12 +127,11 @@ def measured(faces: pa.Table, least: float) -> NDArray[np.bool_]:
     return np.asarray(faces[quality].to_numpy() >= least, np.bool_)
 
 
-def _named(store: Store, people: Grouping, averages: Averager, rows: audiovisual.FaceRows) -> Iterator[pa.Table]:
+def _named(store: Store, people: Grouping, averages: Averages, rows: audiovisual.FaceRows) -> Iterator[pa.Table]:
     """The parts of faces with the person's name put in; adds up averages and collects rows on the way."""
-    number = {fact.track: int(k) for fact, k in zip(people.facts, people.person, strict=True)}
     for part in store.read("faces"):
         tracks = part["track"].to_numpy()
-        person = np.array([number[track] for track in tracks.tolist()], np.int64)
+        person = people.of(tracks)
         averages.add(person, part, rows.lasts[rows.rows(part)])
         rows.add(person, part, measured(part, averages.least))
         names = pa.array(people.names(tracks), pa.string())
@@ -157,7 +141,7 @@ def _named(store: Store, people: Grouping, averages: Averager, rows: audiovisual
 def _tracks(people: Grouping) -> pa.Table:
     rows = [
         {
-            "track": fact.track, "person": name(int(k)), "why": "" if k >= 0 else NO_PORTRAIT, "shot": fact.shot,
+            "track": fact.track, "person": person_name(int(k)), "why": "" if k >= 0 else NO_PORTRAIT, "shot": fact.shot,
             "first": fact.first, "last": fact.last, "frames": fact.frames, "portraits": fact.portraits,
         }
         for fact, k in zip(people.facts, people.person, strict=True)
@@ -167,8 +151,7 @@ def _tracks(people: Grouping) -> pa.Table:
 
 def _thumbnails(store: Store, people: Grouping, portraits: Portraits) -> list[str]:
     """Write the picture of each person's best portrait; names relative to the folder, "" where there is none."""
-    owner = dict(zip((fact.track for fact in people.facts), people.person.tolist(), strict=True))
-    person = np.array([owner[track] for track in portraits.track.tolist()], np.int64)
+    person = people.of(portraits.track)
     quality = np.where(np.arange(people.people)[:, None] == person, portraits.quality, -np.inf)   # (people, portraits)
     best = enumerate(quality.argmax(axis=1)) if len(person) else ()
     wanted = {int(row): k for k, row in best if np.isfinite(quality[k, row])}
@@ -177,7 +160,7 @@ def _thumbnails(store: Store, people: Grouping, portraits: Portraits) -> list[st
     for part in store.read("portraits", ["picture"]):
         for picture in part["picture"]:
             if row in wanted:
-                names[wanted[row]] = f"thumbnails/{name(wanted[row])}.jpg"
+                names[wanted[row]] = f"thumbnails/{person_name(wanted[row])}.jpg"
                 store.write_bytes(names[wanted[row]], picture.as_py())
             row += 1
     return names
@@ -189,14 +172,14 @@ def _people(people: Grouping, portraits: Portraits, averages: Averages, thumbnai
 
 
 def _person(k: int, people: Grouping, portraits: Portraits, averages: Averages, thumbnail: str) -> dict[str, Any]:
-    tracks = people.tracks_of(k)
-    facts = [fact for fact in people.facts if fact.track in set(tracks)]
+    facts = people.facts_of(k)
+    tracks = [fact.track for fact in facts]
     own = np.isin(portraits.track, tracks)
     means = [averages.mean(k, column) for column in EXPRESSION_7.columns]
     seen = any(math.isfinite(mean) for mean in means)
     embedding = unit(portraits.embedding[own].mean(axis=0)) if own.any() else np.full(128, np.nan, np.float32)
     return {
-        "person": name(k),
+        "person": person_name(k),
         "seconds": people.seconds[k],
         "first": min(fact.first for fact in facts),
         "last": max(fact.last for fact in facts),

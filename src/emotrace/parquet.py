@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -40,6 +40,13 @@ def read(file: Path, only: Sequence[str] | None = None) -> pa.Table:
         if missing := [name for name in only or () if name not in there]:
             raise unknown(f"column in {file.name}", missing[0], there)
         return whole.read() if only is None else whole.read(list(only)).select(list(only))
+
+
+def joined(schema: pa.Schema, parts: Iterable[pa.Table]) -> pa.Table:
+    """The rows of tables with the columns of a schema, one after the other; none where there is no table."""
+    import pyarrow as pa
+
+    return pa.concat_tables([schema.empty_table(), *(part.cast(schema) for part in parts)])
 
 
 def names(file: Path) -> list[str]:

@@ -81,17 +81,20 @@ class Grouping:
         """How many people there are."""
         return len(self.seconds)
 
+    def of(self, tracks: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The position of the person of each track number, -1 where unassigned."""
+        return self.person[np.searchsorted([fact.track for fact in self.facts], tracks)]
+
     def names(self, tracks: NDArray[np.int64]) -> list[str | None]:
         """Name of the person ("P1") of each track number, None where unassigned."""
-        known = {fact.track: name(k) for fact, k in zip(self.facts, self.person, strict=True)}
-        return [known[track] for track in tracks.tolist()]
+        return [person_name(k) for k in self.of(tracks).tolist()]
 
-    def tracks_of(self, person: int) -> list[int]:
-        """Track numbers of one person."""
-        return [fact.track for fact, k in zip(self.facts, self.person, strict=True) if k == person]
+    def facts_of(self, person: int) -> list[TrackFacts]:
+        """The tracks of one person."""
+        return [fact for fact, k in zip(self.facts, self.person, strict=True) if k == person]
 
 
-def name(person: int) -> str | None:
+def person_name(person: int) -> str | None:
     """ "P1" for 0; None for -1."""
     return f"P{person + 1}" if person >= 0 else None
 
@@ -105,26 +108,44 @@ def group(seen: Appearances, portraits: Portraits, settings: Settings) -> Groupi
     identity is not measured, places alone tell.
     """
     facts = _facts(seen, portraits.track)
-    nobody = np.full(len(facts), -1, np.int64)
-    if "face.identity" not in settings.as_json()["components"]:
-        return _ordered(seen, facts, _taken_on(seen, facts, nobody, alone=True))
-    usable = np.array([fact.portraits > 0 for fact in facts], bool)
-    tracks, frames = (np.array([getattr(fact, key) for fact in facts], np.int64) for key in ("track", "frames"))
-    chain = _chained(seen, facts, portraits)
-    chosen = np.unique(chain[usable])
-    longest = np.zeros(len(facts), np.int64)
-    np.maximum.at(longest, chain, frames)
-    row = np.searchsorted(tracks, portraits.track)
-    lasting = (frames > 1) | (longest[chain] == 1)   # in a frame by itself another face or a hand may be mixed with one's own
-    sure = replace(portraits, track=np.where(lasting[row], chain[row], -1))
-    means, weights = mean_embeddings(sure, chosen.tolist())
-    apart = seen_together(replace(seen, track=chain[np.searchsorted(tracks, seen.track)]), chosen.tolist())
-    method = identity.cluster if settings.identity == "cluster" else identity.greedy
-    person = nobody.copy()
-    person[usable] = method(means, weights, apart, settings.identity_threshold)[np.searchsorted(chosen, chain[usable])]
-    fleeting = usable & (np.bincount(person[usable], frames[usable], minlength=len(facts) + 1)[person] == 1)
+    if "face.identity" not in settings.measured:
+        return _ordered(seen, facts, _taken_on(seen, facts, np.full(len(facts), -1, np.int64), alone=True))
+    person = _recognised(seen, facts, portraits, settings)
+    known = person >= 0
+    frames = np.bincount(person[known], [fact.frames for fact, told in zip(facts, known, strict=True) if told], len(facts) + 1)
+    fleeting = known & (frames[person] == 1)
     taken = _taken_on(seen, facts, np.where(fleeting, -1, person))
     return _ordered(seen, facts, np.where(fleeting & (taken < 0), person, taken))
+
+
+def _recognised(
+    seen: Appearances, facts: tuple[TrackFacts, ...], portraits: Portraits, settings: Settings
+) -> NDArray[np.int64]:
+    """Whom the faces of n tracks are alike, (n,) numbers of people from 0; -1 for tracks without a portrait."""
+    chain = _chained(seen, facts, portraits)
+    usable = np.array([fact.portraits > 0 for fact in facts], bool)
+    chosen = np.unique(chain[usable])
+    tracks = [fact.track for fact in facts]
+    counting = replace(portraits, track=_counts_for(facts, chain)[np.searchsorted(tracks, portraits.track)])
+    means, weights = mean_embeddings(counting, chosen.tolist())
+    apart = seen_together(replace(seen, track=chain[np.searchsorted(tracks, seen.track)]), chosen.tolist())
+    method = identity.cluster if settings.identity == "cluster" else identity.greedy
+    found = method(means, weights, apart, settings.identity_threshold)
+    person = np.full(len(facts), -1, np.int64)
+    person[usable] = found[np.searchsorted(chosen, chain[usable])]
+    return person
+
+
+def _counts_for(facts: tuple[TrackFacts, ...], chain: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,) the chain for whose mean the portraits of each track count, -1: for none.
+
+    In a frame by itself another face or a hand may be mixed with one's own, so a track of one frame counts only where its chain
+    has no longer one.
+    """
+    frames = np.array([fact.frames for fact in facts], np.int64)
+    longest = np.zeros(len(facts), np.int64)
+    np.maximum.at(longest, chain, frames)
+    return np.where((frames > 1) | (longest[chain] == 1), chain, -1)
 
 
 def _chained(seen: Appearances, facts: tuple[TrackFacts, ...], portraits: Portraits) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from emotrace import scheme as schemes
 from emotrace.errors import InputError, MissingExtraError, unknown
 from emotrace.scheme import Scheme
 
-View = Literal["scene", "face", "body", "voice"]
+View = Literal["face", "voice"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from emotrace import registry
 from emotrace.errors import InputError
 
-Grouping = Literal["cluster", "greedy"]
+Method = Literal["cluster", "greedy"]
 
 DETECT_EVERY = 0.5   # s
 MIN_QUALITY = 0.2
@@ -54,13 +54,12 @@ class Settings:
     detect_every: float = DETECT_EVERY
     min_quality: float = MIN_QUALITY
     mesh: bool = False
-    identity: Grouping = "cluster"
+    identity: Method = "cluster"
     identity_threshold: float = IDENTITY_THRESHOLD
     systems: tuple[str | Path, ...] = ()
 
     def __post_init__(self) -> None:
-        for spec in registry.with_needs(self.components):
-            assert spec.name
+        registry.with_needs(self.components)   # raises where there is no such component
         if not 0 <= self.start < self.end:
             raise InputError(f"--start must be 0 or more and less than --end, got {self.start} and {self.end}")
         if self.rate is not None and not 0 < self.rate < math.inf:
@@ -71,15 +70,20 @@ class Settings:
             raise InputError(f"--min-quality must lie in 0..1, got {self.min_quality}")
         if not 0 <= self.detect_every < math.inf:
             raise InputError(f"--detect-every must be 0 s or more, got {self.detect_every}")
-        if self.identity not in ("cluster", "greedy"):
-            raise InputError(f"--identity must be cluster or greedy, got {self.identity!r}")
+        if self.identity not in get_args(Method):
+            raise InputError(f"--identity must be {' or '.join(get_args(Method))}, got {self.identity!r}")
         if not -1 <= self.identity_threshold <= 1:
             raise InputError(f"--identity-threshold is a cosine, -1..1, got {self.identity_threshold}")
+
+    @property
+    def measured(self) -> list[str]:
+        """Names of the components with all that they need, each after what it needs."""
+        return [spec.name for spec in registry.with_needs(self.components)]
 
     def as_json(self) -> dict[str, Any]:
         """The settings as analysis.json holds them; an open end is null."""
         values = asdict(self)
-        values["components"] = [spec.name for spec in registry.with_needs(self.components)]
+        values["components"] = self.measured
         values["systems"] = list(dict.fromkeys(str(Path(folder).resolve()) for folder in self.systems))
         values["end"] = None if math.isinf(self.end) else self.end
         return values

@@ -185,7 +185,7 @@ def ask(
             step(f"pieces of batch {number + 1}/{len(batches)}")
             files = list(islice(films, len(batch)))
             parts = [_answers(system, batch, files, video, step) for system in systems]
-            store.add_asked(number, {TABLE: _joined(parts)}, asked)
+            store.add_asked(number, {TABLE: parquet.joined(_schema(), parts)}, asked)
             step(f"batch {number + 1}/{len(batches)} done")
             for file in files:
                 file.unlink()
@@ -259,12 +259,6 @@ def _mirrored(folder: Path, room: Path) -> Path:
     return room
 
 
-def _joined(parts: Iterable[pa.Table]) -> pa.Table:
-    import pyarrow as pa
-
-    return pa.concat_tables([_schema().empty_table(), *parts])
-
-
 def _kept_rows(store: Store, names: set[str]) -> list[pa.Table]:
     """The rows of the table as it is that some systems gave."""
     if not names:
@@ -277,7 +271,7 @@ def _in_order(names: Sequence[str], parts: Iterable[pa.Table]) -> pa.Table:
     """All rows, one system after the other as they were given, each in order of time."""
     import pyarrow as pa
 
-    whole = _joined(parts)
+    whole = parquet.joined(_schema(), parts)
     place = {name: i for i, name in enumerate(names)}
     number = np.array([place[name] for name in whole["system"].to_pylist()], np.int64)
     return whole.take(pa.array(np.lexsort((whole["start"].to_numpy(), number))))
