@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from emotrace.frames import lasts
 from emotrace.report.events import Change, Clock, Windows, changes, changes_of, strongest
 
 RATE = 25.0
@@ -13,7 +14,11 @@ RATE = 25.0
 
 def clock(seconds: float, cuts: tuple[float, ...] = (), rate: float = RATE) -> Clock:
     times = np.arange(round(seconds * rate)) / rate
-    return Clock.of(times, np.searchsorted(cuts, times, side="right").astype(np.int32))
+    return clock_at(times, cuts)
+
+
+def clock_at(times: NDArray[np.float64], cuts: tuple[float, ...] = ()) -> Clock:
+    return Clock.of(times, lasts(times, times), np.searchsorted(cuts, times, side="right").astype(np.int32))
 
 
 def curve(clock: Clock, *steps: tuple[float, float]) -> NDArray[np.float32]:
@@ -46,18 +51,29 @@ def test_a_fall_is_a_negative_change() -> None:
 def test_changes_equal_the_definition_on_random_values_with_gaps_and_uneven_times() -> None:
     rng = np.random.default_rng(3)
     times = np.cumsum(rng.uniform(0.01, 0.09, 400))
-    whole = Clock.of(times, np.searchsorted([times[150]], times, side="right").astype(np.int32))
+    whole = clock_at(times, (times[150],))
     values = rng.normal(size=400).astype(np.float32)
     values[rng.random(400) < 0.4] = np.nan
     got = changes(Windows.of(whole, np.arange(400), np.isfinite(values)), values)
-    frame = np.median(np.diff(times))
+    shown = lasts(times, times)
     for i, t in enumerate(times):
-        start, end = (times[0], times[150]) if i < 150 else (times[150], times[-1] + frame)
-        before, after = values[(times >= t - 1) & (times < t)], values[(times >= t) & (times < t + 1)]
-        whole_windows = t - 1 >= start and t + 1 <= end
-        half = np.isfinite(before).sum() * 2 >= len(before) and np.isfinite(after).sum() * 2 >= len(after)
-        expected = np.nanmean(after) - np.nanmean(before) if whole_windows and half and len(before) else np.nan
+        start, end = (times[0], times[150]) if i < 150 else (times[150], times[-1] + shown[-1])
+        expected = np.nan
+        if t - 1 >= start and t + 1 <= end:
+            seconds = [(times >= t - 1) & (times < t), (times >= t) & (times < t + 1)]
+            good = [second & np.isfinite(values) for second in seconds]
+            if all(shown[own].sum() * 2 >= shown[second].sum() for own, second in zip(good, seconds, strict=True)):
+                before, after = (np.average(values[own], weights=shown[own]) for own in good)
+                expected = after - before
         assert got[i] == pytest.approx(expected, abs=1e-5, nan_ok=True), i
+
+
+def test_a_frame_that_is_shown_long_counts_for_as_long() -> None:
+    times = np.concatenate([np.arange(50) / RATE, [2.0], 2.8 + np.arange(50) / RATE])   # one frame for 0.8 s
+    uneven = clock_at(times)
+    values = (times == 2.0).astype(np.float32)
+    got = changes(Windows.of(uneven, np.arange(101), np.isfinite(values)), values)
+    assert got[50] == pytest.approx(0.8)
 
 
 def test_a_step_at_a_cut_is_no_event() -> None:

@@ -134,7 +134,7 @@ def _measure(
 ) -> tuple[dict[str, NDArray[np.float32]], list[Event]]:
     """Series (people, bins) by column name, and events; each column is read once."""
     cells, weights = seen.cells(grid), grid.weights[seen.frame]
-    search = _Search(analysis, seen, Clock.of(grid.frame_times, grid.shot))
+    search = _Search(analysis, seen, Clock.of(grid.frame_times, grid.weights, grid.shot))
     series: dict[str, NDArray[np.float32]] = {}
     for panel in drawn:
         for name, label in zip(panel.columns, panel.shown, strict=True):

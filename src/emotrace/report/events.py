@@ -26,32 +26,31 @@ _ROUNDING = 1e-6      # s; time stamps such as 1001/24000 are not exact
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One strong change of one person.
+class Change:
+    """One strong change of one column of one person.
 
     Args:
         time: s, first frame after the change.
         person: "P1".
-        what: column that changed most, "valence" or "AU12".
+        what: the column, "valence" or "AU12".
         change: mean of the second after minus mean of the second before.
-        text: one line for people, which also names what changed with it.
     """
 
     time: float
     person: str
     what: str
     change: float
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One strong change of one column, before changes of the same moment are told together."""
+class Event(Change):
+    """The strongest of the changes of one moment, with those that are told with it.
 
-    time: float
-    person: str
-    what: str
-    change: float
+    Args:
+        text: one line for people, which names all of them.
+    """
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +59,32 @@ class Clock:
 
     Args:
         times: (n,) float64 s of the analysed frames, increasing.
-        before: (n,) int64 analysed frames in the second before each; 0 where a cut or the start lies in that second.
-        after: (n,) int64 analysed frames in the second from it on; 0 where a cut or the end lies in that second.
+        shown: (n,) float64 s, how long each is shown.
+        before: (n,) float64 s for which the frames of the second before each are shown; 0 where a cut or the start lies in it.
+        after: (n,) float64 s, the same of the second from it on; 0 where a cut or the end lies in it.
     """
 
     times: NDArray[np.float64]
-    before: NDArray[np.int64]
-    after: NDArray[np.int64]
+    shown: NDArray[np.float64]
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
 
     @classmethod
-    def of(cls, times: NDArray[np.float64], shot: NDArray[np.int32]) -> Clock:
+    def of(cls, times: NDArray[np.float64], shown: NDArray[np.float64], shot: NDArray[np.int32]) -> Clock:
         """The clock of a video.
 
         Args:
             times: (n,) s of the analysed frames, increasing.
+            shown: (n,) s, how long each is shown.
             shot: (n,) number of the shot of each, not decreasing.
         """
-        here = np.arange(len(times))
-        low, high = _window(times, times)
+        before, after = _sums(shown, *_window(times))
         first = np.searchsorted(shot, shot, side="left")
         behind = np.searchsorted(shot, shot, side="right")
-        frame = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
-        ends = np.append(times, times[-1:] + frame)   # the last frame of a shot is shown until the next one begins
+        ends = np.append(times, times[-1:] + shown[-1:])   # the last frame of a shot is shown until the next one begins
         whole_before = times - times[first] >= WINDOW - _ROUNDING
         whole_after = ends[behind] - times >= WINDOW - _ROUNDING
-        return cls(times, np.where(whole_before, here - low, 0), np.where(whole_after, high - here, 0))
+        return cls(times, shown, np.where(whole_before, before, 0), np.where(whole_after, after, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +94,16 @@ class Windows:
     Args:
         times: (m,) float64 s.
         measured: (m,) bool.
-        low: (m,) int64 first measured row of the second before.
-        here: (m,) int64 first measured row from this one on.
-        high: (m,) int64 first measured row after the second from this one on.
+        weights: (m,) float64 s, how long each is shown; 0 where it is not measured.
+        low: (m,) int64 first row of the second before.
+        high: (m,) int64 first row after the second from this one on.
         comparable: (m,) bool, True where both seconds lie in one shot and at least half of each is measured.
     """
 
     times: NDArray[np.float64]
     measured: NDArray[np.bool_]
+    weights: NDArray[np.float64]
     low: NDArray[np.int64]
-    here: NDArray[np.int64]
     high: NDArray[np.int64]
     comparable: NDArray[np.bool_]
 
@@ -116,12 +116,12 @@ class Windows:
             frame: (m,) increasing positions in `clock.times`.
             measured: (m,) bool.
         """
-        times = clock.times[frame]
-        low, high = _window(times[measured], times)
-        here: NDArray[np.int64] = np.cumsum(measured) - measured
-        before, after = clock.before[frame], clock.after[frame]
-        half = (2 * (here - low) >= before) & (2 * (high - here) >= after)
-        return cls(times, measured, low, here, high, half & (before > 0) & (after > 0))
+        times, weights = clock.times[frame], np.where(measured, clock.shown[frame], 0)
+        low, high = _window(times)
+        comparable = np.ones(len(times), np.bool_)
+        for own, whole in zip(_sums(weights, low, high), (clock.before[frame], clock.after[frame]), strict=True):
+            comparable &= (whole > 0) & (2 * own >= whole - _ROUNDING)
+        return cls(times, measured, weights, low, high, comparable)
 
     def fit(self, measured: NDArray[np.bool_]) -> bool:
         """True where a curve is measured in the same rows."""
@@ -129,7 +129,7 @@ class Windows:
 
 
 def changes(windows: Windows, values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Mean of the second after minus mean of the second before, at every row of a curve.
+    """Mean over the second after minus mean over the second before, at every row of a curve; frames count as long as shown.
 
     Args:
         windows: of the person and the rows in which this curve is measured.
@@ -138,10 +138,11 @@ def changes(windows: Windows, values: NDArray[np.float32]) -> NDArray[np.float64
     Returns:
         (m,) NaN where the two seconds cannot be compared.
     """
-    total = np.concatenate([[0.0], np.cumsum(values[windows.measured], dtype=np.float64)])
-    low, here, high = total[windows.low], total[windows.here], total[windows.high]
+    weighted = np.where(windows.measured, values, 0) * windows.weights
+    before, after = _sums(weighted, windows.low, windows.high)
+    time_before, time_after = _sums(windows.weights, windows.low, windows.high)
     with np.errstate(invalid="ignore", divide="ignore"):
-        change = (high - here) / (windows.high - windows.here) - (here - low) / (windows.here - windows.low)
+        change = after / time_after - before / time_before
     return np.where(windows.comparable, change, np.nan)
 
 
@@ -209,10 +210,16 @@ def _signed(change: float) -> str:
     return f"{change:+.2f}".replace("-", "−")
 
 
-def _window(
-    rows: NDArray[np.float64], at: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First row within a second before, and first row a second or more after, of each time in `at`."""
-    low = np.searchsorted(rows, at - WINDOW - _ROUNDING)
-    high = np.searchsorted(rows, at + WINDOW - _ROUNDING)
+def _window(times: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First row within the second before each of increasing times, and first row a second or more after it."""
+    low = np.searchsorted(times, times - WINDOW - _ROUNDING)
+    high = np.searchsorted(times, times + WINDOW - _ROUNDING)
     return low, high
+
+
+def _sums(
+    values: NDArray[np.float64], low: NDArray[np.int64], high: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sums of the rows from `low` to each one, and from each one to `high`."""
+    total = np.append(0.0, np.cumsum(values))
+    return total[:-1] - total[low], total[high] - total[:-1]
