@@ -110,8 +110,6 @@ class Analysis:
             UnknownNameError: no such component or person, or it was not part of this analysis.
             InputError: the component gives no timeline, or there are several people and none is named.
         """
-        import pyarrow.compute as pc
-
         line = registry.spec(component)
         if line.scheme is None or line.rows != "every":
             raise InputError(f"{component} gives no timeline; see 'emotrace columns'")
@@ -119,18 +117,23 @@ class Analysis:
             raise unknown("component in this analysis", component, self.provenance["settings"]["components"])
         if line.view == "voice":
             return self._voice(line, None if person is None else self._person(person))
-        who = self._person(person)
+        return self._face(line, self._person(person))
+
+    def _face(self, line: registry.Spec, person: str) -> Timeline:
+        import pyarrow.compute as pc
+
+        assert line.scheme is not None
         frames = self.table("frames", ["frame", "time", "analysed"])
         chosen = frames["analysed"].to_numpy()
         numbers, times = frames["frame"].to_numpy()[chosen], frames["time"].to_numpy()[chosen]
         values = np.full((len(times), len(line.scheme)), np.nan, np.float32)
         faces = self.table("faces", ["frame", "person", "score", *line.scheme.columns])
-        faces = faces.filter(pc.equal(faces["person"], who))
+        faces = faces.filter(pc.equal(faces["person"], person))
         faces = faces.sort_by("score")   # two faces of one person in a frame: the surer one is written last and stays
         rows = np.searchsorted(numbers, faces["frame"].to_numpy())
         for k, name in enumerate(line.scheme.columns):
             values[rows, k] = faces[name].to_numpy()
-        return Timeline(times, values, line.scheme, component, who)
+        return Timeline(times, values, line.scheme, line.name, person)
 
     def _voice(self, line: registry.Spec, person: str | None) -> Timeline:
         assert line.scheme is not None

@@ -44,8 +44,8 @@ def analyze(
 ) -> Analysis:
     """Analyse one video or image.
 
-    An unfinished analysis of the same file with the same settings is gone on from; a finished one is only read. Where it is
-    asked for systems that it does not hold, only those are asked, and what others said is kept.
+    An unfinished analysis of the same file with the same settings is continued; a finished one is only read. If it lacks some
+    of the systems in the settings, only those are asked, and what the others said is kept.
 
     Args:
         path: video or image file.

@@ -29,7 +29,7 @@ TOLD = (*VOICE_EXPRESSION.columns, *VOICE_VALENCE_AROUSAL.columns)
 
 @dataclass(slots=True)
 class FaceRows:
-    """Collects, part by part, what of the faces is wanted beside the sound.
+    """Collects, part by part, what is needed of the faces to find who speaks and to fuse face and voice.
 
     Args:
         shot: (frames,) shot of each analysed frame.

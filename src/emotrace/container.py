@@ -34,7 +34,7 @@ def opened(path: Path) -> av.container.InputContainer:
 
 
 def pictures_of(container: av.container.InputContainer) -> av.video.stream.VideoStream | None:
-    """The first stream of pictures that can be decoded; a cover is none."""
+    """The first stream of pictures that can be decoded; cover pictures do not count."""
     found = (stream for stream in container.streams.video if not stream.disposition & COVER)
     return next((stream for stream in found if _known(stream)), None)
 

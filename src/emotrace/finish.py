@@ -86,7 +86,7 @@ def finish(store: Store, settings: Settings) -> Grouping:
 
 
 def _analysed(store: Store) -> tuple[audiovisual.FaceRows, NDArray[np.float64]]:
-    """The analysed frames, ready to take in their faces; and the times of all frames, s."""
+    """The analysed frames, to which faces can be added, and the times of all frames, s."""
     frames = _whole(store, "frames", ["frame", "time", "analysed", "shot"], columns.FRAMES)
     chosen = frames["analysed"].to_numpy()
     number, time, shot = (frames[key].to_numpy()[chosen] for key in ("frame", "time", "shot"))

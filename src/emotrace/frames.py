@@ -10,10 +10,10 @@ FINEST = 0.01   # s; frames are not divided more finely, as stamps may lie close
 
 
 def lasts(time: NDArray[np.float64], every: NDArray[np.float64], alone: float = 0.0) -> NDArray[np.float64]:
-    """How long each of some frames of a video stands for what is seen, (n,) s.
+    """For how long each analysed frame of a video stands for what is seen, (n,) s.
 
-    It does until the next of them, but at most HOLE longer than usual; the last one as long as usual, but not beyond the end
-    of the video, which is a usual step of all frames behind the last. If only one was analysed, it stands until that end.
+    Until the next one, but at most HOLE longer than usual. The last one stands as long as usual, but not beyond the end of the
+    video, which is a usual step after the last of all frames; if it is the only one, it stands until that end.
 
     Args:
         time: (n,) s, increasing; the frames that were analysed.

@@ -13,9 +13,10 @@ from emotrace.face.detect import overlap
 from emotrace.face.track import JOIN, MEMORY
 from emotrace.settings import Settings
 
-TOGETHER = 0.2   # share of the shorter track's frames from which two tracks seen together are two people; less is a
+TOGETHER = 0.2   # two tracks seen together for more than this share of the shorter one's frames are two people; less may be a
                  # picture-in-picture transition, in which one person is seen twice for some frames
-CONTINUED = 0.4  # cosine from which tracks that go on in one place are one person; measured: 0.6 and more, of two at most 0.3
+CONTINUED = 0.4  # cosine from which tracks that follow each other in one place are one person; measured: 0.6 and more for one
+                 # person, at most 0.3 for two
 NO_PORTRAIT = "no near-frontal, sharp face"
 
 
@@ -102,26 +103,27 @@ def person_name(person: int) -> str | None:
 def group(seen: Appearances, portraits: Portraits, settings: Settings) -> Grouping:
     """Decide which tracks are one person.
 
-    Tracks that go on from one frame to the next in one place are joined first, if they are not too unlike. A track without a
-    portrait is of the person who was seen, or will be, in its place within a second, if there is one, and stays unassigned if
-    not. So is who is seen in one frame alone, in which two scenes may be mixed, but is a person of its own if not. Where
-    identity is not measured, places alone tell.
+    Tracks that follow each other from one frame to the next in one place are joined first, if their faces are not too
+    different; then the chains of such tracks are grouped by their faces. A track without a portrait is given to the person who
+    is in its place within a second before or after it, and stays unassigned if nobody is. So is a person who would be seen in
+    one frame only, in which two scenes may be mixed, but remains a person if nobody is there. Where identity is not measured,
+    places alone decide.
     """
     facts = _facts(seen, portraits.track)
     if "face.identity" not in settings.measured:
-        return _ordered(seen, facts, _taken_on(seen, facts, np.full(len(facts), -1, np.int64), alone=True))
+        return _ordered(seen, facts, _by_place(seen, facts, np.full(len(facts), -1, np.int64), alone=True))
     person = _recognised(seen, facts, portraits, settings)
     known = person >= 0
     frames = np.bincount(person[known], [fact.frames for fact, told in zip(facts, known, strict=True) if told], len(facts) + 1)
     fleeting = known & (frames[person] == 1)
-    taken = _taken_on(seen, facts, np.where(fleeting, -1, person))
+    taken = _by_place(seen, facts, np.where(fleeting, -1, person))
     return _ordered(seen, facts, np.where(fleeting & (taken < 0), person, taken))
 
 
 def _recognised(
     seen: Appearances, facts: tuple[TrackFacts, ...], portraits: Portraits, settings: Settings
 ) -> NDArray[np.int64]:
-    """Whom the faces of n tracks are alike, (n,) numbers of people from 0; -1 for tracks without a portrait."""
+    """The person of each of n tracks by their faces, (n,) numbers from 0; -1 for tracks without a portrait."""
     chain = _chained(seen, facts, portraits)
     usable = np.array([fact.portraits > 0 for fact in facts], bool)
     chosen = np.unique(chain[usable])
@@ -137,10 +139,10 @@ def _recognised(
 
 
 def _counts_for(facts: tuple[TrackFacts, ...], chain: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n,) the chain for whose mean the portraits of each track count, -1: for none.
+    """(n,) the chain to whose mean face the portraits of each track contribute; -1: to none.
 
-    In a frame by itself another face or a hand may be mixed with one's own, so a track of one frame counts only where its chain
-    has no longer one.
+    In a single frame another face or a hand may be mixed with the person's own, so a track of one frame contributes only where
+    its chain has no longer track.
     """
     frames = np.array([fact.frames for fact in facts], np.int64)
     longest = np.zeros(len(facts), np.int64)
@@ -149,7 +151,7 @@ def _counts_for(facts: tuple[TrackFacts, ...], chain: NDArray[np.int64]) -> NDAr
 
 
 def _chained(seen: Appearances, facts: tuple[TrackFacts, ...], portraits: Portraits) -> NDArray[np.int64]:
-    """(n,) position of the first of the tracks that follow each other from frame to frame and are not too unlike."""
+    """(n,) the chain of each track: the position of the first of those that follow each other and are not too different."""
     first, places = np.arange(len(facts)), _Places(seen, facts)
     known = [i for i in np.argsort(places.first, kind="stable").tolist() if facts[i].portraits]
     means = dict(zip(known, mean_embeddings(portraits, [facts[i].track for i in known])[0], strict=True))
@@ -159,19 +161,19 @@ def _chained(seen: Appearances, facts: tuple[TrackFacts, ...], portraits: Portra
     return first
 
 
-def _taken_on(
+def _by_place(
     seen: Appearances, facts: tuple[TrackFacts, ...], person: NDArray[np.int64], alone: bool = False
 ) -> NDArray[np.int64]:
-    """Who else is seen: tracks of nobody known (-1) are of the person in the same place before, or else after.
+    """Give each track without a person (-1) to the one who was in its place before, or else to the one who is there after.
 
     Args:
         seen: where the faces lie.
         facts: of n tracks.
         person: (n,).
-        alone: a track that nobody was before in its place is a person of its own.
+        alone: a track in whose place nobody was before is a person of its own.
 
     Returns:
-        (n,); nobody is seen twice at a time by it, but for a frame.
+        (n,); nobody is in two places at a time by it, except by a track of one frame.
     """
     person, places = person.copy(), _Places(seen, facts)
     within = max(MEMORY, places.step)
@@ -204,11 +206,11 @@ class _Places:
         self.step = 1.5 * float(np.median(np.diff(times))) if len(times) > 1 else 0.0   # s, a frame and some jitter
 
     def left(self, i: int, within: float) -> list[int]:
-        """Tracks that ended in the place of track i at most so many seconds before it begins, the nearest place first."""
+        """Tracks that ended in the place of track i at most `within` s before it begins, the nearest place first."""
         return self._near(self.begin[i], self.end, self.first[i] - self.last, i, within)
 
     def entered(self, i: int, within: float) -> list[int]:
-        """Tracks that begin in the place of track i at most so many seconds after it ends, the nearest place first."""
+        """Tracks that begin in the place of track i at most `within` s after it ends, the nearest place first."""
         return self._near(self.end[i], self.begin, self.first - self.last[i], i, within)
 
     def _near(

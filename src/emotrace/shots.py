@@ -3,7 +3,7 @@
 A cut is a step between frames that is much larger than the steps before and the one after it. A step is what the grey levels
 change by, times how far the shares of dark and bright change: a pan or somebody who moves changes the former alone. Up to two
 frames in which both scenes are mixed, or one blank one, may lie in between, as where a frame rate was converted. A flash, after
-which the picture is as before, is no cut and blinds for none; repeated frames, as of a webcam, are passed over.
+which the picture is as before, is not a cut and does not hide one; repeated frames, as webcams give them, are skipped.
 
 No cut is seen in slow dissolves, fades and wipes.
 """
@@ -20,13 +20,13 @@ AHEAD = 4              # frames that are looked at, from the one in question on
 LEAST_CHANGE = 10.0    # grey levels, mean over the picture; measured cuts change by 18 to 53
 LEAST_SHADES = 0.3     # difference of the shares of 32 shades, summed, 0..2; measured: cuts 0.38 and more, pans at most 0.26
 SHADES = 32
-STILL = 0.02           # added to it, so that steps between pictures of the same shades are told from none
-TIMES_BEFORE = 4.0     # a cut's step is so many times any of the steps before it ...
-TIMES_AFTER = 1.5      # ... and, for each frame that it took, the step after it
+STILL = 0.02           # added to that difference, so that a change between pictures of the same shades is still a step
+TIMES_BEFORE = 4.0     # a cut's step is more than this many times each of the steps before it ...
+TIMES_AFTER = 1.5      # ... and more than this many times the step after it, for each frame that the cut took
 MIXED = 2              # frames between two scenes, in which both are mixed, at most
-PART = 0.2             # of the whole change, that each step to and from a mixed frame has at least
-BACK = 0.3             # of a flash's change, that is left of it behind the flash at most
-REPEATED = 0.5         # grey levels below which a frame repeats the one before
+PART = 0.2             # least share of the whole change in each step to or from a mixed frame
+BACK = 0.3             # largest share of a flash's change that may remain after it
+REPEATED = 0.5         # grey levels; a frame that changes by no more repeats the one before
 HISTORY = 8            # frames
 
 
@@ -37,9 +37,9 @@ class ShotDetector:
     Args:
         shot: number of the shot the last frame lies in.
         last: luma of the last frame; None before the first.
-        steps: to the last frames, those of cuts and flashes left out.
-        since: frames since the last cut; one that repeats none before it counts as HISTORY.
-        settled: frames to come of which it is known already what they are: mixed ones, or behind a flash.
+        steps: the last HISTORY steps, without those of cuts and flashes.
+        since: frames since the last cut, at most HISTORY; one that does not repeat the frame before it counts as HISTORY.
+        settled: how many of the next frames are already known: mixed ones, or the return from a flash.
         due: True where the last of these begins a shot.
     """
 
@@ -110,13 +110,13 @@ class ShotDetector:
         return begins
 
     def _went_on(self, step: float, frames: int) -> None:
-        """Take in a picture without a cut, that counts as so many frames since the last one."""
+        """Take in the step to a picture that begins no shot; `frames` are added to those since the last cut."""
         self.steps = [*self.steps, step][-HISTORY:]
         self.since = min(self.since + frames, HISTORY)
 
 
 def _cuts(pictures: _Pictures, i: int, moved: list[int], mixed: int, base: float) -> bool:
-    """Whether the picture cuts from i - 1 to the moved one behind so many mixed ones."""
+    """Whether there is a cut from picture i - 1 to moved[mixed], all those between them being mixed of both scenes."""
     begin = moved[mixed]
     change, shades, step = pictures.between(i - 1, begin)
     after = pictures.between(begin, moved[mixed + 1])[2] if mixed + 1 < len(moved) else 0.0
@@ -126,7 +126,7 @@ def _cuts(pictures: _Pictures, i: int, moved: list[int], mixed: int, base: float
 
 
 def _flashes(pictures: _Pictures, i: int, moved: list[int], base: float) -> bool:
-    """Whether picture i is a flash, behind which it is as before in the next moved one."""
+    """Whether picture i is a flash: it changes much, and the next one that moves is again like the one before it."""
     large = len(moved) > 1 and pictures.change[i] > LEAST_CHANGE and pictures.step[i] > base
     return bool(large and pictures.between(i - 1, moved[1])[0] < BACK * pictures.change[i])
 

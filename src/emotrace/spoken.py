@@ -24,7 +24,7 @@ from emotrace.voice.speaker import often_enough
 if TYPE_CHECKING:
     import pyarrow as pa
 
-NOBODY = -1   # speaks whom the pictures do not show
+NOBODY = -1   # the speaker is not in the pictures
 SILENT = -2   # nobody speaks
 SINCE = 2     # schema from which on there are the tables of what was heard
 

@@ -74,7 +74,7 @@ def opened(folders: Iterable[str | Path]) -> list[System]:
 
     Raises:
         InputError: a folder holds no run, an unfinished or damaged one, or one of a recipe that names no expressions in clips.
-        UnknownNameError: it holds a run of a recipe that there is not.
+        UnknownNameError: it holds a run of a recipe that does not exist.
         MissingExtraError: torch is not installed.
     """
     found = list(dict.fromkeys(Path(folder).resolve() for folder in folders))

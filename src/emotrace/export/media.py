@@ -48,7 +48,7 @@ def kind(analysis: Analysis) -> str:
 
 
 def called(analysis: Analysis, person: str) -> str:
-    """What a person is called; "" is whoever speaks and is not seen, or of whom it was not looked for whether they are."""
+    """What a person is called; "" is a speaker who is not in the pictures, or anybody where speakers were not looked for."""
     return xml_text(person) or (UNSEEN if speakers_sought(analysis) else SOMEBODY)
 
 

@@ -85,7 +85,7 @@ def presence(analysis: Analysis) -> dict[str, list[Segment]]:
 
 
 def speech(analysis: Analysis) -> dict[str, list[Segment]]:
-    """When each person speaks; under "" when somebody does whom the pictures do not show. Nothing without sound."""
+    """When each person speaks; under "" when somebody does who is not in the pictures. No segments without sound."""
     spoken = Spoken.of(analysis)
     found: dict[str, list[Segment]] = {name: [] for name in (*(person.name for person in analysis.people), "")}
     for turn in spoken.turns() if spoken else ():

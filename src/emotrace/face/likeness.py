@@ -2,7 +2,8 @@
 
 The mesh follows whatever face it finds where the last one was, be it somebody else's: behind a dissolve, in a tile of a video
 call, or where one person has taken another's place. Small aligned pictures tell: of one person, they change little from frame
-to frame. They are no identity: a head that turns quickly looks as unlike as another person, and `people` joins it again.
+to frame. They do not say who it is: a head that turns quickly can look as different as another person. Its track ends then, and
+`people` joins it with the next one.
 """
 
 from __future__ import annotations

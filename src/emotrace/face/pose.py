@@ -68,7 +68,7 @@ class PnpPose:
 
 
 def focal_length(height: int) -> float:
-    """Of the camera that is assumed, px, for pictures so high."""
+    """Focal length of the camera that is assumed, px, for pictures that are `height` px high."""
     return float(height / 2 / np.tan(FIELD_OF_VIEW / 2))
 
 

@@ -25,7 +25,7 @@ def chosen(
         track: (r,) track of each row of faces.parquet.
         time: (r,) s.
         rate: rows a second.
-        most: the rate is lowered until about so many are left.
+        most: the rate is lowered until about this many are left.
     """
     order = np.lexsort((time, track))
     if len(order) == 0:

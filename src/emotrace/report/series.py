@@ -46,7 +46,7 @@ class Grid:
         cls, frames: NDArray[np.int64], times: NDArray[np.float64], most: int = MOST_POINTS,
         every: NDArray[np.float64] | None = None, shot: NDArray[np.int32] | None = None,
     ) -> Grid:
-        """A bin a frame, but at most `most` bins, equal to a frame; where a cut lies in one of them it becomes two.
+        """One bin for each frame, or, of more frames, `most` bins whose sizes differ by one at most; a cut ends its bin.
 
         Args:
             frames: (n,) numbers of the analysed frames.
