@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -66,15 +67,25 @@ def test_where_few_frames_are_analysed_the_values_are_of_the_last_of_them(opened
         assert colour(page, title, CUT + 0.1, 5) != []
 
 
-def test_the_values_end_in_a_hole_of_the_file(opened: Opened, tmp_path: Path) -> None:
-    analysis = plant(tmp_path)
+def with_a_hole(analysis: Analysis) -> Analysis:
+    """The folder with nothing from 4 to 9 s; the frame before is shown until 5 s."""
     for name in ("frames", "faces"):
         file = analysis.folder / f"{name}.parquet"
         table = pq.read_table(file)
         time = table["time"].to_numpy()
         later = pa.array(np.where(time >= 4.0, time + 5.0, time))
         pq.write_table(table.set_column(table.column_names.index("time"), table.field("time"), later), file)
-    page = opened.open(write(analysis))
+    return analysis
+
+
+def test_on_a_card_a_frame_counts_for_as_long_as_it_is_shown(opened: Opened, tmp_path: Path) -> None:
+    page = opened.open(write(with_a_hole(plant(tmp_path))))
+    mix = page.get_by_role("button", name="P1").locator(".mix")
+    expect(mix).to_have_attribute("aria-label", re.compile("happiness 0.62"))   # 0.8 in 10 of 13 s; in 225 of 300 frames
+
+
+def test_the_values_end_in_a_hole_of_the_file(opened: Opened, tmp_path: Path) -> None:
+    page = opened.open(write(with_a_hole(plant(tmp_path))))
     for seconds, told in ((4.9, "0.80"), (5.5, "–"), (8.9, "–"), (9.0, "0.80")):
         go_to(page, seconds)
         expect(value(page, "Expression", "happiness")).to_have_text(told)

@@ -3,6 +3,7 @@
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const TIMES = DATA.times;                           // s, from when on each point holds ...
 const ENDS = DATA.ends;                             // ... and until when
+const HOLDS = TIMES.map((start, i) => Math.max(ENDS[i] - start, 0.001));   // s; more than nothing also for a still image
 const [START, STOP] = DATA.span;                    // s, of pictures and sound together
 const [FIRST_PICTURE, LAST_PICTURE] = DATA.pictures;   // s
 const PEOPLE = DATA.people;
@@ -78,9 +79,11 @@ function valueAt(person, name, time) {
   return i < 0 ? null : series(person, name)[i];
 }
 
+// Mean of values over TIMES, each for as long as it holds; null where nothing is measured.
 function mean(values) {
-  const measured = values.filter((value) => value !== null);
-  return measured.length ? measured.reduce((sum, value) => sum + value, 0) / measured.length : null;
+  const [total, whole] = values.reduce(
+    ([sum, time], value, i) => (value === null ? [sum, time] : [sum + value * HOLDS[i], time + HOLDS[i]]), [0, 0]);
+  return whole ? total / whole : null;
 }
 
 // Centred moving average over `seconds`, within a shot; what is not measured stays so and does not count. A point counts for as
@@ -89,7 +92,7 @@ function smoothed(values, seconds) {
   const total = [0];
   const whole = [0];
   values.forEach((value, i) => {
-    const weight = value === null ? 0 : clamp(ENDS[i] - TIMES[i], 0.001, seconds / 2);
+    const weight = value === null ? 0 : Math.min(HOLDS[i], seconds / 2);
     total.push(total[i] + value * weight);
     whole.push(whole[i] + weight);
   });
