@@ -47,21 +47,13 @@ function buildFusedLanes(holder) {
   holder.append(frame);
   values.style.setProperty("--row", `${LANE}px`);
   const update = buildValues(values, rows.map(({ person }) => ({ label: nameOf(person), colour: personColour(person) })));
-  let shown = null;
-  const draw = () => {
-    if (shown) forget(shown);
-    shown = drawPlot(plot, {
-      height: LANE * rows.length, low: 0, high: rows.length, down: true, splits: rows.map((_row, i) => i + 0.5),
-      labels: rows.map(({ person }) => (person === NOBODY ? "?" : shortened(nameOf(person)))),
-      draw: (u) => rows.forEach(({ person }, i) => drawFusedLane(u, person, i)),
-      tell: (time, y) => toldText(rows[clamp(Math.floor(y), 0, rows.length - 1)].person, time),
-    });
-  };
   const tell = () => update(rows.map(({ person }) => fusedText(fusedIn(person, windowAt(shownTime()))) || NOTHING));
-  draw();
-  tell();
-  watch("theme person", draw);
-  watch("time hover", tell);
+  keepUp(() => drawPlot(plot, {
+    height: LANE * rows.length, low: 0, high: rows.length, down: true, splits: rows.map((_row, i) => i + 0.5),
+    labels: rows.map(({ person }) => (person === NOBODY ? "?" : shortened(nameOf(person)))),
+    draw: (u) => rows.forEach(({ person }, i) => drawFusedLane(u, person, i)),
+    tell: (time, y) => toldText(rows[clamp(Math.floor(y), 0, rows.length - 1)].person, time),
+  }), tell);
 }
 
 function drawFusedLane(u, person, row) {
@@ -97,25 +89,17 @@ function buildFused(holder) {
   holder.append(frame);
   const update = buildValues(values, ["expression", "sureness", "rests on", "valence", "arousal"].map((label) => ({ label })));
   const height = ANSWER + (alone ? 2 : 2 * RESTS_ROW);   // a recording can rest on nothing but the voice
-  let shown = null;
-  const draw = () => {
-    if (shown) forget(shown);
-    shown = drawPlot(plot, {
-      height, low: 0, high: height, down: true,
-      splits: [0, ANSWER / 2, ...(alone ? [] : [ANSWER + RESTS_ROW / 2, ANSWER + 1.5 * RESTS_ROW])], labels: ["1", "0.5", "face", "voice"],
-      draw: (u) => drawAnswers(u, owner()), tell: (time) => toldText(owner(), time),
-    });
-  };
   const tell = () => {
     const row = fusedOf.get(owner());
     const said = fusedIn(owner(), windowAt(shownTime()));
     const affect = ["valence", "arousal"].map((name) => (row ? signed(windowValue(row[name], shownTime())) : NOTHING));
     update([said ? said.label ?? "no answer" : NOTHING, plain(said?.sure ?? null), (said && restsText(said.rests)) || NOTHING, ...affect]);
   };
-  draw();
-  tell();
-  watch("theme person", draw);
-  watch("time hover person", tell);
+  keepUp(() => drawPlot(plot, {
+    height, low: 0, high: height, down: true,
+    splits: [0, ANSWER / 2, ...(alone ? [] : [ANSWER + RESTS_ROW / 2, ANSWER + 1.5 * RESTS_ROW])], labels: ["1", "0.5", "face", "voice"],
+    draw: (u) => drawAnswers(u, owner()), tell: (time) => toldText(owner(), time),
+  }), tell, { retell: "time hover person" });
 }
 
 function drawAnswers(u, person) {

@@ -18,20 +18,12 @@ function buildLanes(holder) {
     label: lane.person < 0 ? "unassigned faces" : lane.name, colour: personColour(lane.person),
   })));
   const centres = lanes.map((_lane, i) => i + 0.5);
-  let shown = null;
-  const draw = () => {
-    if (shown) forget(shown);
-    shown = drawPlot(plot, {
-      height: LANE * lanes.length, low: 0, high: lanes.length, down: true, splits: centres,
-      labels: lanes.map((lane) => shortened(lane.name)),
-      draw: (u) => lanes.forEach((lane, i) => drawLane(u, lane, i)),
-    });
-  };
   const tell = () => update(lanes.map((lane) => laneText(lane, shownTime())));
-  draw();
-  tell();
-  watch("theme person", draw);
-  watch("time hover", tell);
+  keepUp(() => drawPlot(plot, {
+    height: LANE * lanes.length, low: 0, high: lanes.length, down: true, splits: centres,
+    labels: lanes.map((lane) => shortened(lane.name)),
+    draw: (u) => lanes.forEach((lane, i) => drawLane(u, lane, i)),
+  }), tell);
 }
 
 function shortened(name) {

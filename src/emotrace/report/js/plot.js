@@ -168,6 +168,19 @@ function forget(plot) {
   plot.destroy();
 }
 
+// Draws a plot and tells its numbers, now and whenever something changes on which they depend.
+function keepUp(drawn, tell, { redraw = "theme person", retell = "time hover" } = {}) {
+  let plot = null;
+  const draw = () => {
+    if (plot) forget(plot);
+    plot = drawn();
+  };
+  draw();
+  tell();
+  watch(redraw, draw);
+  watch(retell, tell);
+}
+
 function listenToPlots(holder) {
   watch("time hover", () => plots.forEach(placeMarks));
   watch("zoom", applyZoom);

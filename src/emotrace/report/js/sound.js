@@ -22,25 +22,17 @@ function buildSound(holder) {
     { label: "speech", about: "share of the window of 2 s in which somebody speaks" },
     { label: "level", about: "root mean square against full scale" },
   ]);
-  let shown = null;
-  const draw = () => {
-    if (shown) forget(shown);
-    shown = drawPlot(plot, {
-      height: WAVE + SPEECH_LANE, low: 0, high: WAVE + SPEECH_LANE, down: true,
-      splits: [WAVE / 2, WAVE + SPEECH_LANE / 2], labels: ["sound", "speech"], draw: drawSound,
-      tell: (time) => speakerText(time),
-    });
-  };
   const tell = () => {
     const time = shownTime();
     const { speech, speaker_score: score } = DATA.voice.series;
     const sure = speakerAt(time) === null ? NOTHING : plain(windowValue(score, time));
     update([...(DATA.media.pictures ? [speakerText(time) || NOTHING, sure] : []), plain(windowValue(speech, time)), levelText(time)]);
   };
-  draw();
-  tell();
-  watch("theme person", draw);
-  watch("time hover", tell);
+  keepUp(() => drawPlot(plot, {
+    height: WAVE + SPEECH_LANE, low: 0, high: WAVE + SPEECH_LANE, down: true,
+    splits: [WAVE / 2, WAVE + SPEECH_LANE / 2], labels: ["sound", "speech"], draw: drawSound,
+    tell: (time) => speakerText(time),
+  }), tell);
 }
 
 function speakerText(time) {

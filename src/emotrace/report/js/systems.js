@@ -28,21 +28,13 @@ function buildSystems(holder) {
   holder.append(frame);
   values.style.setProperty("--row", `${LANE}px`);
   const update = buildValues(values, SYSTEMS.map(({ name, recipe }) => ({ label: name, about: `trained by the recipe ${recipe}` })));
-  let shown = null;
-  const draw = () => {
-    if (shown) forget(shown);
-    shown = drawPlot(plot, {
-      height: LANE * SYSTEMS.length, low: 0, high: SYSTEMS.length, down: true, splits: SYSTEMS.map((_system, i) => i + 0.5),
-      labels: SYSTEMS.map(({ name }) => (name.length > 5 ? `${name.slice(0, 3)}\u2026` : name)),   // in full at the right
-      draw: (u) => SYSTEMS.forEach((system, i) => drawPieces(u, system, i)),
-      tell: (time, y) => tellPiece(SYSTEMS[clamp(Math.floor(y), 0, SYSTEMS.length - 1)], time),
-    });
-  };
   const tell = () => update(SYSTEMS.map((system) => pieceText(pieceAt(system, shownTime())) || NOTHING));
-  draw();
-  tell();
-  watch("theme", draw);
-  watch("time hover", tell);
+  keepUp(() => drawPlot(plot, {
+    height: LANE * SYSTEMS.length, low: 0, high: SYSTEMS.length, down: true, splits: SYSTEMS.map((_system, i) => i + 0.5),
+    labels: SYSTEMS.map(({ name }) => (name.length > 5 ? `${name.slice(0, 3)}\u2026` : name)),   // in full at the right
+    draw: (u) => SYSTEMS.forEach((system, i) => drawPieces(u, system, i)),
+    tell: (time, y) => tellPiece(SYSTEMS[clamp(Math.floor(y), 0, SYSTEMS.length - 1)], time),
+  }), tell, { redraw: "theme" });
 }
 
 function tellPiece(system, time) {
