@@ -9,7 +9,7 @@ Of each face a few numbers are kept (some 10 MB an hour), of the sound its level
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +27,24 @@ SHOWN = (*EXPRESSION_7.columns, *VALENCE_AROUSAL.columns)
 TOLD = (*VOICE_EXPRESSION.columns, *VOICE_VALENCE_AROUSAL.columns)
 
 
+@dataclass(frozen=True, slots=True)
+class _Faces:
+    """(n,) time s, person, shot, opening of the mouth; (n, 9) SHOWN; (n,) True where measured."""
+
+    time: NDArray[np.float64]
+    person: NDArray[np.int64]
+    shot: NDArray[np.int32]
+    gap: NDArray[np.float32]
+    values: NDArray[np.float32]
+    measured: NDArray[np.bool_]
+
+
+NO_FACES = _Faces(
+    np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros((0, len(SHOWN)), np.float32),
+    np.zeros(0, np.bool_),
+)  # fmt: skip
+
+
 @dataclass(slots=True)
 class FaceRows:
     """Collects, part by part, what is needed of the faces to find who speaks and to fuse face and voice.
@@ -42,7 +60,7 @@ class FaceRows:
     number: NDArray[np.int64]
     time: NDArray[np.float64]
     lasts: NDArray[np.float64]
-    parts: list[tuple[NDArray[np.generic], ...]] = field(default_factory=list)
+    parts: list[_Faces] = field(default_factory=lambda: [NO_FACES])
 
     def add(self, person: NDArray[np.int64], faces: pa.Table, measured: NDArray[np.bool_]) -> None:
         """Take in the faces of a part, whose people are known by now, and which of them were good enough to be measured."""
@@ -51,7 +69,7 @@ class FaceRows:
         names = set(faces.column_names)
         values = np.column_stack([faces[column].to_numpy() if column in names else missing for column in SHOWN])
         shot = self.shot[self.rows(faces)]
-        self.parts.append((faces["time"].to_numpy(), person, shot, opening(x, y), values.astype(np.float32), measured))
+        self.parts.append(_Faces(faces["time"].to_numpy(), person, shot, opening(x, y), values.astype(np.float32), measured))
 
     def rows(self, faces: pa.Table) -> NDArray[np.int64]:
         """The position of each face's frame among the analysed ones."""
@@ -59,22 +77,17 @@ class FaceRows:
 
     def mouths(self) -> Mouths:
         """The mouths of all faces."""
-        time, person, shot, gap, *_ = self._whole()
-        return Mouths(time, person, shot, gap)
+        whole = self._whole()
+        return Mouths(whole.time, whole.person, whole.shot, whole.gap)
 
     def shown(self) -> emotions.Shown:
         """What the faces of known people show."""
-        time, person, _, _, values, measured = self._whole()
-        known = person >= 0
-        return emotions.Shown(time[known], person[known], values[known], measured[known])
+        whole = self._whole()
+        known = whole.person >= 0
+        return emotions.Shown(whole.time[known], whole.person[known], whole.values[known], whole.measured[known])
 
-    def _whole(self) -> tuple[NDArray, ...]:  # type: ignore[type-arg]
-        if self.parts:
-            return tuple(np.concatenate(column) for column in zip(*self.parts, strict=True))
-        nothing = np.zeros(0)
-        values = np.zeros((0, len(SHOWN)), np.float32)
-        kinds = (np.float64, np.int64, np.int32, np.float32)
-        return *(nothing.astype(kind) for kind in kinds), values, nothing.astype(np.bool_)
+    def _whole(self) -> _Faces:
+        return _Faces(*(np.concatenate([getattr(part, column.name) for part in self.parts]) for column in fields(_Faces)))
 
 
 def _lists(column: pa.ChunkedArray, k: int) -> NDArray[np.float32]:

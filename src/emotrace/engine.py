@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import onnxruntime
 
 Device = Literal["auto", "cpu", "cuda"]
+SUPPRESSED = 0.3    # intersection over union from which only the best of several detections is kept
+MOST_FACES = 5000   # detections that are looked at
 _stderr_lock = threading.Lock()
 
 
@@ -188,13 +190,12 @@ class FaceDetectorNetwork:
 
     Args:
         score: detections below this are dropped.
-        overlap: non-maximum suppression threshold (intersection over union).
     """
 
-    def __init__(self, score: float, overlap: float = 0.3) -> None:
+    def __init__(self, score: float) -> None:
         cv2.setNumThreads(1)
         with quiet():
-            self.network = cv2.FaceDetectorYN.create(str(weights.path("yunet")), "", (320, 320), score, overlap, 5000)
+            self.network = cv2.FaceDetectorYN.create(str(weights.path("yunet")), "", (320, 320), score, SUPPRESSED, MOST_FACES)
 
     def run(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Faces in one RGB image.

@@ -227,9 +227,9 @@ def _measured(work: Run, chunks: Iterator[Chunk]) -> Iterator[dict[str, Any]]:
                 keep_oldest()
 
 
-def prefetch(items: Iterator[T], ahead: int = 1) -> Generator[T]:
-    """Draw from an iterator in a thread of its own, at most `ahead` items before they are asked for."""
-    ready: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(ahead)
+def prefetch(items: Iterator[T]) -> Generator[T]:
+    """Draw from an iterator in a thread of its own, one item before it is asked for."""
+    ready: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(1)
     stopped = threading.Event()
 
     def put(item: tuple[T | None, BaseException | None]) -> None:

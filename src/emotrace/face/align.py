@@ -56,6 +56,7 @@ class Template:
         return Template(size, points, self.mesh)
 
 
+PADDING = 0.2           # of dlib's chips on each side, over the size of the face
 RIGHT_EYE = (33, 133)   # the person's right: outer and inner corner
 LEFT_EYE = (263, 362)
 
@@ -68,7 +69,7 @@ SFACE_112 = Template(
 )
 
 
-def dlib_template(size: int, padding: float = 0.2) -> Template:
+def dlib_template(size: int) -> Template:
     """dlib's five-point face chip (eye corners and the base of the nose), as its age and gender networks were trained.
 
     Source: dlib, image_transforms/interpolation.h, get_face_chip_details.
@@ -77,7 +78,7 @@ def dlib_template(size: int, padding: float = 0.2) -> Template:
         (0.8595674595992, 0.2134981538014), (0.6460604764104, 0.2289674387677), (0.1205750620789, 0.2137274526848),
         (0.3340850613712, 0.2290642403242), (0.4901123135679, 0.6277975316475),
     )  # fmt: skip
-    points = tuple(((padding + x) / (2 * padding + 1) * size, (padding + y) / (2 * padding + 1) * size) for x, y in mean)
+    points = tuple(((PADDING + x) / (2 * PADDING + 1) * size, (PADDING + y) / (2 * PADDING + 1) * size) for x, y in mean)
     return Template(size, points, ((263,), (362,), (33,), (133,), (2,)))
 
 
