@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from emotrace import fuse
 from emotrace.errors import InputError
 from emotrace.fuse import FACE, FACE_AND_VOICE, VOICE, LateFusion, late_fusion, log_pool, mean_pool, shares, temper, there
 
@@ -138,6 +139,11 @@ def test_a_certain_source_does_not_break_the_logarithm() -> None:
 def test_weights_that_make_no_sense_are_refused(reliability: np.ndarray, words: str) -> None:
     with pytest.raises(InputError, match=words):
         late_fusion(two([0.5, 0.5], [0.5, 0.5]), reliability, PLAIN)
+
+
+def test_a_row_is_named_after_its_most_probable_label_and_not_at_all_without_an_answer() -> None:
+    assert fuse.named(rows([0.2, 0.8], [NAN, NAN], [0.6, 0.4]), ("calm", "anger")) == ["anger", None, "calm"]
+    assert fuse.named(np.zeros((0, 2), np.float32), ("calm", "anger")) == []
 
 
 def test_as_many_temperatures_as_sources_are_needed() -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from emotrace import columns
 from emotrace.frames import covered, divided
-from emotrace.fuse import FACE, VOICE, late_fusion
+from emotrace.fuse import FACE, VOICE, late_fusion, named
 from emotrace.scheme import EXPRESSION_7, FUSED, VALENCE_AROUSAL, VOICE_EXPRESSION
 
 if TYPE_CHECKING:
@@ -133,21 +133,26 @@ def table(
     face = np.concatenate([mean, unseen], axis=1)[row, who]   # (rows, 9)
     talks = np.column_stack([speaking, nobody])[row, who]
     voice = np.where(talks[:, None], heard.values[row], np.float32(np.nan))
-    fused, confidence = late_fusion(np.stack([face[:, :-AFFECT], voice[:, :-AFFECT]]), np.stack([FACE, VOICE]))
-    there = np.isfinite(fused[:, :1]) & np.isfinite([face[:, 0], voice[:, 0]]).T   # (rows, 2)
-    affect = _affect(np.where(there.T[:, :, None], np.stack([face, voice])[:, :, -AFFECT:], np.float32(np.nan)))
-    kinds = np.array(["", "face", "voice", "face+voice"])[there @ [1, 2]]
-    best = np.where(np.isfinite(fused[:, 0]), np.nan_to_num(fused).argmax(axis=1), -1)
     found: dict[str, object] = {
         "start": start[row], "end": start[row] + window,
         "person": pa.array([names[k] if k < len(names) else None for k in who.tolist()], pa.string()),
         "speaking": talks & (who < len(names)), "face": np.column_stack([share, np.zeros(len(start), np.float32)])[row, who],
-        **dict(zip(FUSED.columns, fused.T, strict=True)),
-        "expression": pa.array([EXPRESSION_7.labels[k] if k >= 0 else None for k in best.tolist()], pa.string()),
-        "confidence": confidence, "valence": affect[:, 0], "arousal": affect[:, 1], "rests_on": pa.array(kinds.tolist()),
+        **_together(np.stack([face, voice])),
     }  # fmt: skip
     schema = columns.schema(columns.EMOTIONS)
     return pa.table([pa.array(found[field.name], field.type) for field in schema], schema=schema)
+
+
+def _together(said: NDArray[np.float32]) -> dict[str, object]:
+    """Columns of what face and voice, (2, rows, 7 + 2), say together."""
+    fused, confidence = late_fusion(said[:, :, :-AFFECT], np.stack([FACE, VOICE]))
+    there = np.isfinite(fused[:, 0]) & np.isfinite(said[:, :, 0])   # (2, rows)
+    affect = _affect(np.where(there[:, :, None], said[:, :, -AFFECT:], np.float32(np.nan)))
+    return {
+        **dict(zip(FUSED.columns, fused.T, strict=True)), "expression": named(fused, EXPRESSION_7.labels),
+        "confidence": confidence, "valence": affect[:, 0], "arousal": affect[:, 1],
+        "rests_on": np.array(["", "face", "voice", "face+voice"])[there.T @ [1, 2]].tolist(),
+    }  # fmt: skip
 
 
 def _affect(values: NDArray[np.float32]) -> NDArray[np.float32]:

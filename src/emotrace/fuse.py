@@ -8,6 +8,7 @@ A source that is missing in a row leaves its weight to those that are there; not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,6 +64,12 @@ def late_fusion(
     answered = confidence >= settings.floor  # NaN is not
     nothing = np.float32(np.nan)
     return np.where(answered[:, None], pooled, nothing), np.where(answered, confidence, nothing)
+
+
+def named(posteriors: NDArray[np.float32], labels: Sequence[str]) -> list[str | None]:
+    """The most probable label of each row, (n, k) -> n; None where there is no answer, which is a row with a NaN."""
+    best = np.where(np.isfinite(posteriors).all(axis=1), np.nan_to_num(posteriors).argmax(axis=1), -1)
+    return [labels[k] if k >= 0 else None for k in best.tolist()]
 
 
 def there(posteriors: NDArray[np.float32]) -> NDArray[np.bool_]:

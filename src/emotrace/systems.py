@@ -21,10 +21,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from emotrace import columns, parquet
 from emotrace.errors import InputError
+from emotrace.fuse import named
 from emotrace.pieces import Piece, cut, pieces
 from emotrace.scheme import EXPRESSION_7, SYSTEM
 from emotrace.store import Store
@@ -236,15 +236,9 @@ def _answers(
     found: dict[str, object] = {
         "system": [system.name] * n, "recipe": [system.recipe] * n,
         "start": [piece.start for piece in batch], "end": [piece.end for piece in batch],
-        **dict(zip(SYSTEM.columns, values.T, strict=True)), "expression": _most_probable(values),
+        **dict(zip(SYSTEM.columns, values.T, strict=True)), "expression": named(values, SYSTEM.labels),
     }  # fmt: skip
     return pa.table([pa.array(found[field.name], field.type) for field in _schema()], schema=_schema())
-
-
-def _most_probable(values: NDArray[np.float32]) -> list[str | None]:
-    said = np.isfinite(values).all(axis=1)
-    best = np.where(said, np.nan_to_num(values).argmax(axis=1), -1)
-    return [EXPRESSION_7.labels[k] if k >= 0 else None for k in best.tolist()]
 
 
 def _mirrored(folder: Path, room: Path) -> Path:
