@@ -5,7 +5,7 @@ Columns of faces.parquet are read one at a time and reduced at once, so that an 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from emotrace import parquet
 from emotrace.analysis import Analysis
 from emotrace.face.valence_arousal import PLACES
 from emotrace.report import boxes, cards, facts, heard, panels, systems
-from emotrace.report.events import Change, Clock, Event, Windows, changes_of, strongest
+from emotrace.report.events import Clock, Event, Search, strongest
 from emotrace.report.series import PIXELS, Grid, Seen, means, packed, spans
 from emotrace.report.voice import Voice
 from emotrace.scheme import FUSED
@@ -134,7 +134,8 @@ def _measure(
 ) -> tuple[dict[str, NDArray[np.float32]], list[Event]]:
     """Series (people, bins) by column name, and events; each column is read once."""
     cells, weights = seen.cells(grid), grid.weights[seen.frame]
-    search = _Search(analysis, seen, Clock.of(grid.frame_times, grid.weights, grid.shot))
+    clock = Clock.of(grid.frame_times, grid.weights, grid.shot)
+    search = Search(clock, seen, [person.name for person in analysis.people[: seen.people]])
     series: dict[str, NDArray[np.float32]] = {}
     for panel in drawn:
         for name, label in zip(panel.columns, panel.shown, strict=True):
@@ -143,30 +144,6 @@ def _measure(
             if panel.events and label not in UNTOLD:
                 search.look(label, values)
     return series, strongest(search.found)
-
-
-@dataclass
-class _Search:
-    """Looks for changes in one column after the other."""
-
-    analysis: Analysis
-    seen: Seen
-    clock: Clock
-    windows: dict[int, Windows] = field(default_factory=dict)
-    found: list[Change] = field(default_factory=list)
-
-    def look(self, label: str, values: NDArray[np.float32]) -> None:
-        """Find the changes of all people in one column, (m,) values in the order of `seen`."""
-        for i in range(self.seen.people):
-            rows = self.seen.of_person(i)
-            windows = self._windows(i, np.isfinite(values[rows]))
-            self.found += changes_of(windows, self.analysis.people[i].name, label, values[rows])
-
-    def _windows(self, person: int, measured: NDArray[np.bool_]) -> Windows:
-        if person not in self.windows or not self.windows[person].fit(measured):
-            frame = self.seen.frame[self.seen.of_person(person)]
-            self.windows[person] = Windows.of(self.clock, frame, measured)
-        return self.windows[person]
 
 
 def _people(

@@ -9,11 +9,12 @@ One smile moves happiness, valence and AU12 together; it is one event, named aft
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emotrace.report.series import Seen
 from emotrace.scheme import ACTION_UNITS
 
 WINDOW = 1.0          # s compared before and after a moment: longer than a blink, shorter than a sentence
@@ -171,6 +172,37 @@ def changes_of(windows: Windows, person: str, what: str, values: NDArray[np.floa
     return [
         Change(float(windows.times[row]), person, what, float(change[row])) for row in moments(windows.times, change)
     ]
+
+
+@dataclass(slots=True)
+class Search:
+    """Looks for changes in one column after the other.
+
+    Args:
+        clock: which moments can be compared.
+        seen: rows of the people who are shown.
+        names: of these people.
+        windows: of each person, kept for the next column that is measured in the same rows.
+        found: changes so far.
+    """
+
+    clock: Clock
+    seen: Seen
+    names: list[str]
+    windows: dict[int, Windows] = field(default_factory=dict)
+    found: list[Change] = field(default_factory=list)
+
+    def look(self, label: str, values: NDArray[np.float32]) -> None:
+        """Find the changes of all people in one column, (m,) values in the order of `seen`."""
+        for i, name in enumerate(self.names):
+            own = values[self.seen.of_person(i)]
+            self.found += changes_of(self._windows(i, np.isfinite(own)), name, label, own)
+
+    def _windows(self, person: int, measured: NDArray[np.bool_]) -> Windows:
+        if person not in self.windows or not self.windows[person].fit(measured):
+            frame = self.seen.frame[self.seen.of_person(person)]
+            self.windows[person] = Windows.of(self.clock, frame, measured)
+        return self.windows[person]
 
 
 def strongest(found: Iterable[Change]) -> list[Event]:

@@ -1,8 +1,8 @@
 """Series: an hour of measurements as a few thousand points.
 
-    frames.parquet ─Grid.of()─▶ bins of consecutive analysed frames, one x axis for every plot; each holds up to the next
+    frames.parquet ─Grid.of()─▶ bins of consecutive frames of one shot, one x axis for every plot; each holds up to the next
     faces.parquet  ─Seen.of()─▶ which rows are shown, in order of person and frame
-    one column     ─means()──▶ mean per person and bin ─packed()─▶ base64 of int16
+    one column     ─means()──▶ mean over time per person and bin ─packed()─▶ base64 of int16
 
 Columns are read and reduced one at a time, so that memory holds one column of the video, never all.
 """
