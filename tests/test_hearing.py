@@ -174,6 +174,31 @@ def test_channels_are_mixed_but_where_they_cancel_each_other(spoken: np.ndarray,
     assert 5 < sum(len(block.samples) for block in blocks if block.alone) / SAMPLE_RATE < 10.5
 
 
+@pytest.mark.parametrize("channels", [3, 4, 6, 8, 9])
+def test_every_one_of_channels_without_a_place_is_heard(spoken: np.ndarray, tmp_path: Path, channels: int) -> None:
+    """As of microphones side by side: nothing says that the fourth of six is a subwoofer's."""
+    alone = spoken[:SAMPLE_RATE].clip(-1, 1)
+    for k in range(channels):
+        several = np.zeros((len(alone), channels))
+        several[:, k] = alone
+        path = write(tmp_path / f"microphone{k}.wav", several, SAMPLE_RATE)
+        sound = np.concatenate([block.samples for block in Video.open(path).sound(SAMPLE_RATE)])
+        np.testing.assert_allclose(sound, alone / channels, atol=2**-15)
+
+
+def test_a_channel_that_has_a_place_counts_as_it_is_mixed_for_listening(tmp_path: Path) -> None:
+    path = tmp_path / "surround.flac"
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("flac", rate=SAMPLE_RATE, layout="5.1(side)")
+        values = np.zeros((SAMPLE_RATE, 6), np.int16)
+        values[:, 2], values[:, 3] = 10_000, 20_000   # centre, subwoofer
+        frame = av.AudioFrame.from_ndarray(values.reshape(1, -1), "s16", "5.1(side)")
+        frame.sample_rate = SAMPLE_RATE
+        file.mux([*stream.encode(frame), *stream.encode(None)])
+    sound = np.concatenate([block.samples for block in Video.open(path).sound(SAMPLE_RATE)])
+    np.testing.assert_allclose(sound, 10_000 / 2**15 / (1 + 2 * 0.5**0.5 + 2 * 0.5), rtol=1e-3)
+
+
 def test_silence_and_clipping_are_told(spoken: np.ndarray, tmp_path: Path) -> None:
     silent = heard(write(tmp_path / "silent.wav", np.zeros(3 * SAMPLE_RATE), SAMPLE_RATE), tmp_path / "silent")
     assert "silent throughout" in silent.warnings[0]

@@ -44,7 +44,8 @@ def blocks(path: Path, sample_rate: int) -> Iterator[Sound]:
 
     A track that starts late has its first block at that time; packets that cannot be decoded leave a gap, which is silence
     where it is no longer than 0.1 s. Where time stamps start again, the sound goes on behind what was there, as the pictures
-    do. Channels and rate may change on the way. Where two channels are of opposite phase, as of a microphone that is wired the
+    do. Channels and rate may change on the way. Where a file does not say what its channels are, all of three or more count the
+    same. Where two channels are of opposite phase, as of a microphone that is wired the
     wrong way, the left one is heard alone; each 5 s are looked at on their own, so that memory does not grow with length.
 
     Args:
@@ -57,19 +58,40 @@ def blocks(path: Path, sample_rate: int) -> Iterator[Sound]:
             return
         mixer = Mixer(sample_rate)
         frames = (frame for packet in packets_of(container, stream) for frame in decoded(packet))
-        for some in _together(frames):
+        for some in _together(_placed(frames)):
             alone = cancels(some)
             for frame in some:
                 yield from mixer.take(frame, alone)
         yield from mixer.rest()
 
 
-def _together(frames: Iterator[object]) -> Iterator[list[av.AudioFrame]]:
+def _placed(frames: Iterator[object]) -> Iterator[av.AudioFrame]:
+    """Frames that FFmpeg knows how to mix; of others the mean of their channels.
+
+    Of three or more channels of which a file does not say where they belong, as of microphones side by side, FFmpeg would take
+    the third or fourth for a subwoofer's and leave it out; with some numbers and places of channels it gives up.
+    """
+    form = None
+    for frame in frames:
+        assert isinstance(frame, av.AudioFrame)
+        name, count = frame.layout.name, frame.layout.nb_channels   # "5.1(side)"; "6 channels", "2 channels (LFE+BL)"
+        if "channels" not in name or name == "2 channels":
+            yield frame
+            continue
+        if form != (form := (frame.format.name, name, frame.sample_rate)):
+            reader = av.AudioResampler("flt", None, frame.sample_rate)   # not in planes: PyAV reads no more than 8 of them
+        for out in reader.resample(frame):
+            mean = out.to_ndarray().reshape(-1, count).mean(axis=1, dtype=np.float64)
+            mixed = av.AudioFrame.from_ndarray(mean[None].astype(np.float32), "fltp", "mono")
+            mixed.sample_rate, mixed.pts, mixed.time_base = out.sample_rate, out.pts, out.time_base
+            yield mixed
+
+
+def _together(frames: Iterator[av.AudioFrame]) -> Iterator[list[av.AudioFrame]]:
     """Frames of LOOK s at a time."""
     held: list[av.AudioFrame] = []
     seconds = 0.0
     for frame in frames:
-        assert isinstance(frame, av.AudioFrame)
         held.append(frame)
         seconds += frame.samples / frame.sample_rate
         if seconds >= LOOK:
