@@ -186,7 +186,7 @@ class Mixer:
 
     def _resampled(self, frame: av.AudioFrame | None) -> Iterator[Sound]:
         for out in self.resampler.resample(frame):
-            samples = out.to_ndarray()[0]
+            samples = np.frombuffer(memoryview(out.planes[0]), np.int32, out.samples)   # `to_ndarray` takes as long as mixing
             if len(samples):
                 yield Sound(self.clock, (samples / FULL_SCALE).astype(np.float32), self._alone())
                 self.clock += len(samples) / self.rate
