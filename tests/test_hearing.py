@@ -207,6 +207,31 @@ def test_silence_and_clipping_are_told(spoken: np.ndarray, tmp_path: Path) -> No
     assert "clipped in" in clipped.warnings[0]
 
 
+def test_a_faint_sound_is_told_with_what_to_do(spoken: np.ndarray, tmp_path: Path) -> None:
+    faint = heard(write(tmp_path / "faint.wav", spoken * 0.01, SAMPLE_RATE), tmp_path / "faint")
+    loudest = faint.to_pandas("sound").level.max()
+    assert -60 < loudest < -40
+    assert faint.warnings == [
+        f"the sound is faint, {loudest:.0f} dB where it is loudest, and speech in it may be missed; give what "
+        f"`ffmpeg -i IN -c:v copy -af volume={-20 - loudest:.0f}dB OUT` makes"
+    ]
+
+
+def test_which_of_several_sound_tracks_is_heard_is_told(spoken: np.ndarray, tmp_path: Path) -> None:
+    path = tmp_path / "two.mkv"
+    with av.open(str(path), "w") as file:
+        sounds = np.zeros_like(spoken), spoken   # a screen recorder's: of the computer, then of the microphone
+        streams = [file.add_stream("pcm_s16le", rate=SAMPLE_RATE, layout="mono") for _ in sounds]
+        for stream, sound in zip(streams, sounds, strict=True):
+            frame = av.AudioFrame.from_ndarray((sound[None].clip(-1, 1) * 32767).astype(np.int16), "s16", "mono")
+            frame.sample_rate, frame.time_base, frame.pts = SAMPLE_RATE, Fraction(1, SAMPLE_RATE), 0
+            file.mux([*stream.encode(frame), *stream.encode(None)])
+    several, silent = heard(path, tmp_path / "out").warnings
+    assert several == ("the file has 2 sound tracks, of which the first is heard; for the second give what "
+                       "`ffmpeg -i IN -map 0:a:1 -c copy OUT` makes")  # fmt: skip
+    assert "silent throughout" in silent
+
+
 def test_a_sound_that_was_not_to_be_heard_is_not_called_broken(face_noface: Path, tmp_path: Path) -> None:
     assert Video.open(face_noface).has_sound
     found = analyze(face_noface, tmp_path / "out", settings=Settings(components=("face.quality",), end=0.5), report=False)

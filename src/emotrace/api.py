@@ -223,7 +223,7 @@ def fingerprint(path: Path) -> str:
 
 def _warnings(video: Video, settings: Settings, store: Store, counts: Counts) -> list[str]:
     """What a reader of the numbers should know about the file."""
-    from emotrace.hearing import heard_until, warnings_of
+    from emotrace.heard import heard_until, warnings_of
 
     heard = heard_until(store)
     return [

@@ -26,7 +26,6 @@ from emotrace.store import Store
 from emotrace.video import Video
 from emotrace.views import VoiceSamples
 from emotrace.voice.activity import FRAME, SAMPLE_RATE, Activity, segments
-from emotrace.voice.speaker import often_enough
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,9 +36,6 @@ WINDOW, STEP = 2.0, 1.0      # s; an expression needs a second or two of voice, 
 TAIL = round((WINDOW - STEP) * SAMPLE_RATE)
 MIN_SPEECH = 0.25            # share of a window: half a second, less is a breath or a click
 FLOOR = 1e-6                 # of the level: -120 dB, below 20 bits
-SILENT = -90.0               # dB; below the last bit of 16
-CLIPPED, MUCH_CLIPPED = 0.999, 0.01   # full scale, and the share of 32 ms stretches that reach it from which it is reported
-APART = 1.0                  # s by which sound may end before or after the pictures before it is reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,13 +219,13 @@ def listen(video: Video, settings: Settings, store: Store, device: Device, step:
 
     Args:
         video: the file; nothing is done where it has no sound.
-        settings: what to measure; nothing is done where it names no component of the voice.
+        settings: what to measure; nothing is done where no sound is `wanted`.
         store: gets a part a stretch.
         device: where networks that can choose run.
         step: told the time (s) reached.
     """
     done = store.heard()
-    if not video.has_sound or not _wanted(settings) or done.get("whole"):
+    if not video.has_sound or not wanted(settings) or done.get("whole"):
         return
     listener = Listener(settings, device)
     waiting: Stretch | None = None
@@ -254,50 +250,6 @@ def listen(video: Video, settings: Settings, store: Store, device: Device, step:
         keep(waiting, last=True)
 
 
-def _wanted(settings: Settings) -> bool:
+def wanted(settings: Settings) -> bool:
+    """Whether settings name a component of the voice."""
     return any(line.view == "voice" for line in registry.with_needs(settings.components))
-
-
-def heard_until(store: Store) -> float:
-    """Time (s) at which the sound ends, -inf where none was heard; the last stretch of 32 ms counts whole."""
-    ends = [part["time"][-1].as_py() + FRAME / SAMPLE_RATE for part in store.read("sound", ["time"]) if len(part)]
-    return float(max(ends, default=-math.inf))
-
-
-def warnings_of(
-    video: Video, settings: Settings, store: Store, last_picture: float | None, end: float
-) -> list[str]:
-    """What a reader of the numbers should know about the sound.
-
-    Args:
-        video: the file.
-        settings: what was measured; nothing is known of a sound that was not to be heard.
-        store: with all parts of the sound.
-        last_picture: s, time of the last frame; None where there is none.
-        end: s, of the sound; see `heard_until`.
-    """
-    parts = [[part[name].to_numpy() for name in ("level", "peak")] for part in store.read("sound")]
-    if not parts:
-        if not (video.has_sound and _wanted(settings)):
-            return []
-        decodes = next(video.sound(SAMPLE_RATE), None) is not None
-        said = "no sound lies between start and end" if decodes else "the file says it has sound, but none could be decoded"
-        return [said]
-    level, peak = (np.concatenate(column) for column in zip(*parts, strict=True))
-    found = []
-    if not (level > SILENT).any():
-        return ["the sound is silent throughout; the voice is not measured"]
-    if (alone := store.heard().get("alone", 0.0)) >= 1:
-        found.append(f"the two channels of the sound cancel each other when they are mixed in {alone:.0f} s of it (one is of "
-                     "opposite phase, as from a cable wired wrongly); there the left one is heard alone")  # fmt: skip
-    if 0 < video.sound_rate < SAMPLE_RATE:
-        rate = video.sound_rate
-        found.append(f"the sound is sampled at {rate} Hz: what a voice has above {rate // 2} Hz is missing")
-    clipped = float((peak >= CLIPPED).mean())
-    if clipped > MUCH_CLIPPED:
-        found.append(f"the sound is clipped in {clipped:.0%} of its stretches of 32 ms; loudness and jitter are off there")
-    if video.has_pictures and not video.is_image and not often_enough(settings.rate, video.rate, WINDOW):
-        found.append("too few pictures a second were analysed to see who speaks; nobody is said to")
-    if last_picture is not None and not video.is_image and abs(end - last_picture) > APART:
-        found.append(f"the sound ends at {end:.2f} s, the pictures at {last_picture:.2f} s")
-    return found

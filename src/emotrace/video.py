@@ -49,6 +49,7 @@ class Video:
         pixel_aspect: width of a pixel over its height.
         is_image: True for a still picture, which is a video of one frame at 0 s.
         sound_rate: sample rate of the sound track in Hz, 0 where none can be decoded.
+        sound_tracks: how many there are, of which the first that can be decoded is heard.
         has_pictures: False for a file of sound alone; its size is 0 x 0 and it has no chunks.
         start: s, the time of its first frame as the container says; 0 where it does not say.
     """
@@ -65,6 +66,7 @@ class Video:
     pixel_aspect: float = 1.0
     is_image: bool = False
     sound_rate: int = 0
+    sound_tracks: int = 0
     has_pictures: bool = True
     start: float = 0.0
     chunk_frames: int = field(default=CHUNK_FRAMES)
@@ -103,6 +105,7 @@ class Video:
                     pixel_aspect=float(stream.sample_aspect_ratio or 1),
                     is_image=is_image,
                     sound_rate=0 if heard is None else heard.rate,
+                    sound_tracks=len(container.streams.audio),
                     start=_start(container, stream),
                     chunk_frames=max(1, min(CHUNK_FRAMES, CHUNK_BYTES // (width * height * 3))),
                 )
@@ -113,7 +116,8 @@ class Video:
     def _of_sound(cls, file: Path, container: av.container.InputContainer, stream: av.audio.stream.AudioStream) -> Video:
         return cls(
             path=file, width=0, height=0, rotation=0, duration=_end(container, stream), rate=math.nan,
-            codec=stream.codec_context.name, has_sound=True, sound_rate=stream.rate, has_pictures=False,
+            codec=stream.codec_context.name, has_sound=True, sound_rate=stream.rate,
+            sound_tracks=len(container.streams.audio), has_pictures=False,
             start=_start(container, stream),
         )  # fmt: skip
 
