@@ -42,6 +42,13 @@ def test_weights_for_each_label_are_made_to_sum_to_one_over_the_sources_and_the_
     assert pooled == pytest.approx(rows([0.8 / 1.4, 0.6 / 1.4]))
 
 
+def test_where_no_believed_label_has_a_weight_all_labels_are_alike() -> None:
+    pooled = mean_pool(two([1, 0, 0], [0, 1, 0]), np.array([[0, 1, 1], [1, 0, 1]]))
+    assert pooled == pytest.approx(rows([1 / 3, 1 / 3, 1 / 3]))
+    barely = mean_pool(two([1, 0, 0], [3e-8, 1, 0]), np.array([[0, 1, 1], [1, 0, 1]]))
+    assert barely == pytest.approx(rows([1, 0, 0]))
+
+
 def test_evidence_goes_from_the_geometric_mean_to_the_product() -> None:
     both = two([0.8, 0.2], [0.6, 0.4])
     product = rows([0.48 / 0.56, 0.08 / 0.56])

@@ -111,13 +111,15 @@ def mean_pool(posteriors: NDArray[np.float32], weights: NDArray[np.floating]) ->
         weights: (m,) or (m, k), see `shares`.
 
     Returns:
-        (n, k) rows that sum to 1; NaN where no source is there.
+        (n, k) rows that sum to 1; NaN where no source is there; all alike where every label that a source believes in has no
+        weight of it.
 
     Raises:
         InputError: shapes do not agree.
     """
     pooled = (shares(weights, there(posteriors)) * np.nan_to_num(posteriors)).sum(axis=0)  # (n, k)
-    return np.asarray(pooled / np.maximum(pooled.sum(axis=1, keepdims=True), SMALLEST), np.float32)
+    total = pooled.sum(axis=1, keepdims=True)
+    return np.asarray(np.where(total == 0, 1 / pooled.shape[1], pooled / np.where(total == 0, 1, total)), np.float32)
 
 
 def log_pool(posteriors: NDArray[np.float32], weights: NDArray[np.floating], evidence: float = 0.0) -> NDArray[np.float32]:
