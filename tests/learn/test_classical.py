@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.model_selection import GridSearchCV, GroupShuffleSplit, ShuffleSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 from emotrace.errors import InputError, UnknownNameError
 from emotrace.learn import classical
@@ -53,6 +57,31 @@ def test_the_accuracy_is_the_mean_over_the_shuffles() -> None:
     assert choice.deviation[3.0] == pytest.approx(np.std(by_hand))
 
 
+@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+@pytest.mark.parametrize("by_speaker", [False, True])
+def test_what_the_shuffles_say_is_what_scikit_learns_own_search_says(kernel: str, by_speaker: bool) -> None:
+    features, labels = blobs(apart=0.7)
+    speakers = np.array([f"s{i % 9}" for i in range(len(labels))]) if by_speaker else None
+    kind, held_out = (GroupShuffleSplit, 1) if by_speaker else (ShuffleSplit, 0.1)
+    splits = kind(25, test_size=held_out, random_state=0)
+    searched = GridSearchCV(make_pipeline(StandardScaler(), SVC(kernel=kernel)), {"svc__C": [0.01, 0.5, 20.0]}, cv=splits)
+    searched.fit(features, labels, groups=speakers)
+    choice = classical.choose(f"svm_{kernel}", features, labels, speakers, values=(0.01, 0.5, 20.0), shuffles=25)
+    assert choice.value == searched.best_params_["svc__C"]
+    np.testing.assert_allclose(list(choice.accuracy.values()), searched.cv_results_["mean_test_score"], rtol=1e-12)
+    np.testing.assert_allclose(list(choice.deviation.values()), searched.cv_results_["std_test_score"], rtol=1e-12)
+
+
+def test_rows_that_nothing_can_be_learnt_from_are_refused_in_one_line() -> None:
+    features, labels = blobs(20)
+    endless = features.copy()
+    endless[3, 1] = np.inf
+    with pytest.raises(InputError, match="1 rows have NaN or infinite features; leave them out"):
+        classical.choose("svm_rbf", endless, labels)
+    with pytest.raises(InputError, match="a shuffle of 20 rows keeps a single class; two or more"):
+        classical.choose("svm_rbf", features, np.where(np.arange(20) == 4, 1, 0), shuffles=50)
+
+
 def test_of_equally_good_values_the_first_is_taken() -> None:
     features, labels = blobs(apart=50)
     assert classical.choose("knn", features, labels, values=(5.0, 1.0, 3.0), shuffles=5).value == 5.0
@@ -82,7 +111,7 @@ def test_one_speaker_cannot_be_held_out_and_nan_is_refused() -> None:
     with pytest.raises(InputError, match="1 speaker; to hold one out, two or more are needed"):
         classical.choose("knn", features, labels, np.array(["a"] * 30), shuffles=2)
     features[3, 1] = np.nan
-    with pytest.raises(InputError, match="knn: 1 rows have NaN features; leave them out"):
+    with pytest.raises(InputError, match="knn: 1 rows have NaN or infinite features; leave them out"):
         classical.choose("knn", features, labels, shuffles=2)
     with pytest.raises(UnknownNameError, match="no classifier 'bayes'; there are: svm_linear"):
         classical.build("bayes", 1.0)

@@ -115,7 +115,7 @@ def choose(
 
     Args:
         name: kind of classifier.
-        features: (n, d), no NaN.
+        features: (n, d), finite.
         labels: (n,).
         speakers: (n,); a tenth of the speakers is held out, at least one. None: a tenth of the rows.
         values: to be tried; None: the kind's own.
@@ -126,12 +126,14 @@ def choose(
 
     Raises:
         UnknownNameError: there is no such kind.
-        InputError: there are fewer than two speakers, or features are NaN.
+        InputError: there are fewer than two speakers, features are not finite, or a shuffle keeps fewer than two classes.
     """
-    if np.isnan(features).any():
-        raise InputError(f"{name}: {int(np.isnan(features).any(axis=1).sum())} rows have NaN features; leave them out")
+    if strange := int((~np.isfinite(features)).any(axis=1).sum()):
+        raise InputError(f"{name}: {strange} rows have NaN or infinite features; leave them out")
     tried = values or kind_of(name).values
     splits = list(shuffled(len(labels), speakers, shuffles, held_out, seed))
+    if min(len(np.unique(labels[kept])) for kept, _ in splits) < 2:
+        raise InputError(f"{name}: a shuffle of {len(labels)} rows keeps a single class; two or more are needed in each")
     accuracies = {
         value: [_accuracy(build(name, value, seed, standardised), features, labels, split) for split in splits]
         for value in tried

@@ -80,13 +80,12 @@ def folds_of(
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Up to five folds, positions kept and positions left out, that keep groups together and classes in balance.
 
+    There are none where a class has a single clip.
+
     Args:
         labels: (n,).
         groups: (n,) whom clips belong to; None, or all of one group: folds are random.
         seed: of the folds.
-
-    Returns:
-        None where a class has a single clip.
     """
     rarest = int(np.unique(labels, return_counts=True)[1].min())
     apart = groups is not None and len(np.unique(groups)) > 1
