@@ -115,6 +115,14 @@ def test_where_no_source_is_there_or_sure_enough_there_is_no_answer() -> None:
     assert np.isnan(confidence[1:]).all()
 
 
+@pytest.mark.parametrize(("sure", "answered"), [(0.8, False), (0.86, False), (0.88, True), (0.9999, True)])
+def test_two_that_are_equally_sure_of_different_labels_come_to_no_more_than_a_half(sure: float, answered: bool) -> None:
+    rest = [(1 - sure) / 6] * 6
+    _, confidence = late_fusion(two([sure, *rest], [rest[0], sure, *rest[1:]]), np.stack([FACE, VOICE]))
+    assert np.isfinite(confidence).tolist() == [answered]
+    assert not answered or confidence == pytest.approx(0.475, abs=0.025)
+
+
 def test_reliability_can_differ_from_row_to_row() -> None:
     face, voice = rows([0.9, 0.1], [0.9, 0.1]), rows([0.2, 0.8], [0.2, 0.8])
     reliability = np.array([[[1.0], [0.0]], [[0.0], [1.0]]])

@@ -14,7 +14,7 @@ from emotrace.voice.activity import HOP_SECONDS, SAMPLE_RATE
 from emotrace.voice.speaker import often_enough
 
 SILENT = -90.0               # dB; below the last bit of 16
-FAINT = -40.0                # dB, of the loudest 32 ms; below it speech begins to be missed, half of a lively vlog's at -50
+FAINT = -40.0                # dB, of the loudest 32 ms; below it speech begins to be missed, two fifths of a vlog's at -50
 LOUD = -20.0                 # dB, that its loudest 32 ms are advised to have
 CLIPPED, MUCH_CLIPPED = 0.999, 0.01   # full scale, and the share of 32 ms stretches that reach it from which it is reported
 APART = 1.0                  # s by which sound may end before or after the pictures before it is reported
