@@ -111,6 +111,16 @@ def test_a_window_with_a_hole_is_measured_where_it_has_sound(spoken: np.ndarray)
     np.testing.assert_allclose(table[list(PROSODY.columns)].to_numpy()[0], expected, rtol=1e-5)
 
 
+def test_where_the_file_has_no_sound_nothing_is_known_of_speech(spoken: np.ndarray) -> None:
+    known = spoken[2 * SAMPLE_RATE : 4 * SAMPLE_RATE]
+    (stretch,) = stretches(iter([Sound(0.0, known), Sound(6.5, known)]), 0.0, np.inf)
+    tables = hearing.Listener(VOICE_ONLY, "cpu").tables(stretch, last=True)
+    voice, sound = tables["voice"].to_pandas(), tables["sound"].to_pandas()
+    assert voice.start[voice.speech.isna()].tolist() == [2.0, 3.0, 4.0]
+    assert (voice.speech.dropna() > 0).all()
+    assert sound.time[sound.speech.isna()].tolist() == pytest.approx(np.arange(63, 203) * 0.032)   # 2.016 to 6.496 s
+
+
 def test_an_encoders_lead_before_0_is_no_second_of_its_own() -> None:
     begins = [next(stretches(iter(blocks([time], SAMPLE_RATE)), 0.0, np.inf)).begin for time in (-0.023, -0.5, 3.99, 4.0)]
     assert begins == [0.0, -1.0, 4.0, 4.0]

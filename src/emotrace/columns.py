@@ -126,8 +126,8 @@ SOUND = (
 VOICE = (
     Column("start", "float64", "first moment of the window, a whole second of the container's clock", "s"),
     Column("end", "float64", "last moment of the window; windows of 2 s follow each other by 1 s and overlap", "s"),
-    Column("speech", "float32", "share of the window in which somebody speaks; below 0.25 nothing else is measured", "",
-           "0..1", "voice.activity"),
+    Column("speech", "float32", "share of the window in which somebody speaks; below 0.25 nothing else is measured; empty "
+           "where the file has no sound all through the window", "", "0..1", "voice.activity"),
     Column("speaker", "string", "the visible person whose mouth moves with the sound; empty where it is nobody visible"),
     Column("speaker_score", "float32", "share of the evidence for the speaker against all others and nobody", "", "0..1"),
 )

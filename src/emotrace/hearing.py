@@ -124,7 +124,7 @@ class Listener:
         spoken = _spoken(speech)
         begins = starts(stretch.own / SAMPLE_RATE + (0 if last else WINDOW - STEP), 0 if stretch.number else 1)
         place = (begins * SAMPLE_RATE).astype(np.int64) + LEAD
-        share = _share(spoken, place)
+        share = _share(spoken, place, there)
         samples = VoiceSamples(sound, SAMPLE_RATE, place, round(WINDOW * SAMPLE_RATE))
         return {
             "sound": _sound_table(stretch, there, speech),
@@ -185,13 +185,15 @@ def _spoken(speech: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(spoken.cumsum()[:-1] > 0)
 
 
-def _share(spoken: NDArray[np.bool_], place: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Share of each window that is speech; windows begin at sample `place`."""
+def _share(spoken: NDArray[np.bool_], place: NDArray[np.int64], there: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Share of each window that is speech, NaN where it has no sound at all; windows begin at sample `place`."""
     edges = np.arange(len(spoken) + 1) * FRAME
     total = np.concatenate([[0.0], np.cumsum(spoken)]) * FRAME
     end = place + round(WINDOW * SAMPLE_RATE)
     spoken_samples = np.interp(end, edges, total) - np.interp(place, edges, total)
-    return np.asarray(spoken_samples / (WINDOW * SAMPLE_RATE), np.float32)
+    heard = np.concatenate([[0], np.cumsum(there)])
+    share = np.where(heard[end] > heard[place], spoken_samples / (WINDOW * SAMPLE_RATE), np.nan)
+    return np.asarray(share, np.float32)
 
 
 def _sound_table(stretch: Stretch, there: NDArray[np.bool_], speech: NDArray[np.float32]) -> pa.Table:
