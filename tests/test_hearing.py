@@ -225,6 +225,8 @@ def test_a_faint_sound_is_told_with_what_to_do(spoken: np.ndarray, tmp_path: Pat
         f"the sound is faint, {loudest:.0f} dB where it is loudest, and speech in it may be missed; give what "
         f"`ffmpeg -i IN -c:v copy -af volume={-20 - loudest:.0f}dB OUT` makes"
     ]
+    room = np.random.default_rng(0).normal(0, 0.001, 4 * SAMPLE_RATE)   # in which nobody speaks
+    assert heard(write(tmp_path / "room.wav", room, SAMPLE_RATE), tmp_path / "room").warnings == []
 
 
 def test_which_of_several_sound_tracks_is_heard_is_told(spoken: np.ndarray, tmp_path: Path) -> None:

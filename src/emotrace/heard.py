@@ -15,6 +15,7 @@ from emotrace.voice.speaker import often_enough
 
 SILENT = -90.0               # dB; below the last bit of 16
 FAINT = -40.0                # dB, of the loudest 32 ms; below it speech begins to be missed, two fifths of a vlog's at -50
+MOVES, LONG = 10.0, 0.5      # dB above its quietest tenth, and for how long (s): speech does, the noise of a room does not
 LOUD = -20.0                 # dB, that its loudest 32 ms are advised to have
 CLIPPED, MUCH_CLIPPED = 0.999, 0.01   # full scale, and the share of 32 ms stretches that reach it from which it is reported
 APART = 1.0                  # s by which sound may end before or after the pictures before it is reported
@@ -54,7 +55,8 @@ def warnings_of(
     loudest = float(np.nanmax(level))
     if not loudest > SILENT:
         return [*found, "the sound is silent throughout; the voice is not measured"]
-    if loudest < FAINT:
+    moving = float((level > np.nanpercentile(level, 10) + MOVES).sum()) * HOP_SECONDS
+    if loudest < FAINT and moving >= LONG:
         found.append(f"the sound is faint, {loudest:.0f} dB where it is loudest, and speech in it may be missed; give what "
                      f"`ffmpeg -i IN -c:v copy -af volume={LOUD - loudest:.0f}dB OUT` makes")  # fmt: skip
     if (alone := store.heard().get("alone", 0.0)) >= 1:
