@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
 from emotrace import samples
@@ -19,6 +20,9 @@ from emotrace.api import analyze
 from emotrace.video import Video
 from emotrace.views import FaceSamples, VoiceSamples
 from recordings import VARIABLE, encode, samples_of
+
+settings.register_profile("emotrace", deadline=None)   # how long an example takes says how busy the machine is
+settings.load_profile("emotrace")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
