@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -182,6 +183,37 @@ def test_what_is_no_video_is_refused_in_one_line(made: Path) -> None:
             Video.open(path)
         assert "\n" not in str(caught.value)
         assert str(path) in str(caught.value)
+
+
+def test_a_list_of_other_files_is_refused_whatever_it_is_called(steady: Path, tmp_path: Path) -> None:
+    shutil.copyfile(steady, tmp_path / "other.mp4")
+    with av.open(str(steady)) as reader, av.open(str(tmp_path / "other.ts"), "w") as writer:
+        stream = writer.add_stream_from_template(reader.streams.video[0])
+        for packet in reader.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                writer.mux(packet)
+    segments = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nother.ts\n#EXT-X-ENDLIST\n"
+    session = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 8766 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
+    lists = {"list.mp4": "ffconcat version 1.0\nfile other.mp4\n", "list.m3u8": segments, "list.sdp": session}
+    for name, text in lists.items():
+        (tmp_path / name).write_text(text)
+        with pytest.raises(VideoError, match="A playlist is not read"):
+            Video.open(tmp_path / name)
+
+
+def test_a_picture_called_like_a_series_is_that_picture(made: Path) -> None:
+    for name, width in (("%d.png", 64), ("1.png", 32), ("%03d.jpg", 64), ("001.jpg", 32)):
+        cv2.imwrite(str(made / name), np.zeros((48, width, 3), np.uint8))
+    assert [Video.open(made / name).width for name in ("%d.png", "%03d.jpg")] == [64, 64]
+
+
+def test_a_pipe_is_refused_instead_of_waited_for(made: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no named pipes")
+    os.mkfifo(made / "pipe.mp4")
+    with pytest.raises(VideoError, match="is a pipe or a device"):
+        Video.open(made / "pipe.mp4")
 
 
 def test_an_unreadable_file_is_refused(steady: Path, made: Path) -> None:

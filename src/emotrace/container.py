@@ -19,17 +19,24 @@ from av.sidedata.sidedata import Type
 COVER = av.stream.Disposition.attached_pic
 # How titles are read that are not UTF-8. From 19 on PyAV keeps their bytes, and has no such option.
 TITLES: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+# Formats that name other files or addresses, which would be read in place of the one given, whatever that one is called.
+LISTS = ("concat", "dash", "hls", "imf", "rtp", "rtsp", "sap", "sdp")
+READ = {
+    "format_whitelist": ",".join(sorted(av.formats_available.difference(LISTS))),
+    "pattern_type": "none",   # of pictures: "%d.png" is a name, and not 1.png, 2.png, ...
+}
 
 
 def opened(path: Path) -> av.container.InputContainer:
-    """A file, whatever it is called: "12:30.mp4" alone would be an address of the protocol "12".
+    """A file, whatever it is called: "12:30.mp4" alone would be an address of the protocol "12". No other file is opened.
 
     Titles and the like may be in any encoding.
 
     Raises:
-        av.error.FFmpegError: it cannot be read.
+        av.error.FFmpegError: it cannot be read, or is a list of other files.
     """
-    container: av.container.InputContainer = av.open(str(path.absolute()), "r", **TITLES)
+    # For the container alone: PyAV 14 takes options of streams for those it knew before it looked into the file, and crashes.
+    container: av.container.InputContainer = av.open(str(path.absolute()), "r", container_options=READ, **TITLES)
     return container
 
 

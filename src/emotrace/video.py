@@ -110,7 +110,8 @@ class Video:
                     chunk_frames=max(1, min(CHUNK_FRAMES, CHUNK_BYTES // (width * height * 3))),
                 )
         except av.error.FFmpegError as error:
-            raise VideoError(f"{file}: is not a video that can be read ({error.strerror}); is the file complete?") from error
+            raise VideoError(f"{file}: is not a video that can be read ({error.strerror}); is the file complete? A playlist "
+                             "is not read, give the files that it names") from error  # fmt: skip
 
     @classmethod
     def _of_sound(cls, file: Path, container: av.container.InputContainer, stream: av.audio.stream.AudioStream) -> Video:
@@ -162,6 +163,8 @@ def _check_readable(file: Path) -> None:
             raise VideoError(f"{file}: no such file; {what}")
         if file.is_dir():
             raise VideoError(f"{file}: is a folder, expected a video file")
+        if not file.is_file():   # it would be waited for whoever writes into it
+            raise VideoError(f"{file}: is a pipe or a device, expected a file; write what comes from it into one")
         with file.open("rb") as stream:
             if not stream.read(1):
                 raise VideoError(f"{file}: is empty (0 bytes); copy or record it again")
