@@ -173,6 +173,34 @@ def test_stamps_that_jitter_move_no_sound() -> None:
     assert [block.time for block in given] == pytest.approx([i * 0.02 for i in range(200)])
 
 
+def test_sound_without_time_stamps_begins_at_0_as_pictures_do() -> None:
+    mixer = Mixer(SAMPLE_RATE)
+    for _ in range(3):
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, SAMPLE_RATE), np.int16), "s16", "mono")
+        frame.sample_rate = SAMPLE_RATE
+        assert frame.time is None
+        begins = mixer.clock
+        assert [block.time for block in mixer.take(frame)] == [0.0 if math.isnan(begins) else begins]
+    assert mixer.clock == 3.0
+
+
+@pytest.mark.parametrize("matrix", [8, 10, 14])   # YCgCo, BT.2020 with constant luminance, ICtCp
+def test_pictures_with_a_colour_matrix_that_ffmpeg_cannot_undo_are_read_without_it(matrix: int, tmp_path: Path) -> None:
+    def pictures(name: str, **colour: int) -> np.ndarray:
+        source = film(tmp_path / name, 5, "libx264")
+        with av.open(str(source)) as reader, av.open(str(tmp_path / f"new-{name}"), "w") as writer:
+            stream = writer.add_stream("libx264", rate=RATE)
+            stream.width, stream.height, stream.pix_fmt = odd_films.SIZE[0], odd_films.SIZE[1], "yuv420p"
+            for key, value in colour.items():
+                setattr(stream.codec_context, key, value)
+            for frame in reader.decode(video=0):
+                writer.mux(stream.encode(frame))
+            writer.mux(stream.encode(None))
+        return np.concatenate([chunk.images for chunk in Video.open(tmp_path / f"new-{name}").chunks()])
+
+    np.testing.assert_array_equal(pictures("odd.mp4", colorspace=matrix), pictures("plain.mp4"))
+
+
 def test_sound_may_change_its_channels_on_the_way(tmp_path: Path) -> None:
     parts = film(tmp_path / "a.ts", 100, tone=300.0, layout="stereo"), film(tmp_path / "b.ts", 100, tone=900.0)
     video = Video.open(odd_films.joined(tmp_path / "both.ts", *parts))

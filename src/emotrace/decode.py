@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LUMA_SIZE = (64, 36)       # width, height of the picture used to find cuts
 SEEK_MARGIN = 1.0          # s; a decoder is started this much before the first frame wanted
+# FFmpeg makes RGB from these matrices, numbered as in ITU-T H.273; a picture with another one, as 3 (reserved), it refuses.
+MATRICES, UNSPECIFIED = (0, 1, 2, 4, 5, 6, 7, 9), 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,8 @@ class PictureDecoder:
                 continue
             for frame in frames:
                 assert isinstance(frame, av.VideoFrame)
+                if frame.colorspace not in MATRICES:
+                    frame.colorspace = UNSPECIFIED
                 yield frame
 
     def _timed(self, frames: Iterator[av.VideoFrame], number: int, last: float) -> Iterator[_Timed]:

@@ -161,7 +161,7 @@ class Mixer:
     def _begins(self, frame: av.AudioFrame) -> float:
         """Where on the clock a frame begins, s."""
         if frame.time is None:
-            return self.clock
+            return 0.0 if math.isnan(self.clock) else self.clock   # without any stamps it begins as pictures do
         begins, fell, self.fell = frame.time + self.shift, self.fell, 0.0
         if fell and abs(begins - fell - self.clock) <= HOLE:   # one stamp alone was too early
             self.shift -= fell
