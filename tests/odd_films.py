@@ -114,6 +114,21 @@ def with_late_text(target: Path, source: Path) -> Path:
     return target
 
 
+def with_one_stamp_ahead(target: Path, source: Path, number: int, seconds: int) -> Path:
+    """An FLV in which the stamp of one packet of sound, counted from 0, is ahead by so many seconds."""
+    content, at, sounds = bytearray(source.read_bytes()), 13, []
+    while at < len(content) - 11:
+        if content[at] == 8:
+            sounds.append(at)
+        at += 11 + int.from_bytes(content[at + 1 : at + 4], "big") + 4
+    place = sounds[number] + 4
+    time = int.from_bytes(bytes([content[place + 3], *content[place : place + 3]]), "big") + 1000 * seconds
+    high, *rest = time.to_bytes(4, "big")
+    content[place : place + 4] = bytes([*rest, high])
+    target.write_bytes(content)
+    return target
+
+
 def _named(text: bytes) -> bytes:
     return len(text).to_bytes(2, "big") + text
 

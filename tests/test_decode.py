@@ -136,6 +136,27 @@ def test_one_wrong_time_stamp_of_sound_shifts_nothing_behind_it(off: float) -> N
     assert [placed[i] for i in range(100) if i != 50] == pytest.approx([i / 10 for i in range(100) if i != 50], abs=0.1)
 
 
+@pytest.mark.parametrize("ahead", [3_600, 1_000_000])   # s
+def test_one_sound_stamp_far_ahead_costs_nothing_that_is_heard_behind_it(ahead: int, tmp_path: Path) -> None:
+    plain = film(tmp_path / "plain.flv", 8 * RATE, "", 300.0)
+    odd = odd_films.with_one_stamp_ahead(tmp_path / "odd.flv", plain, 150, ahead)
+
+    def blocks(path: Path) -> list[tuple[float, list[float]]]:
+        return [(block.time, block.samples.tolist()) for block in Video.open(path).sound(SAMPLE_RATE)]
+
+    assert blocks(odd) == blocks(plain)
+
+
+def test_sound_whose_stamps_leap_ahead_by_years_goes_on_behind_what_was_there() -> None:
+    mixer, given = Mixer(SAMPLE_RATE), []
+    for i in range(40):
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1600), np.int16), "s16", "mono")
+        frame.sample_rate, frame.time_base = SAMPLE_RATE, Fraction(1, SAMPLE_RATE)
+        frame.pts = i * 1600 + (0 if i < 20 else 1_700_000_000 * SAMPLE_RATE)
+        given += mixer.take(frame)
+    assert [block.time for block in given] == pytest.approx([i / 10 for i in range(40)])
+
+
 def clicks(packets: list[int], slower: float) -> list[float]:
     """When the click in the middle of each second is heard (s) in sound of packets of 20 ms, some of which are missing."""
     mixer, heard = Mixer(SAMPLE_RATE), np.zeros(11 * SAMPLE_RATE, np.float32)

@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -19,6 +20,8 @@ HOLE = 0.1                 # s between time stamps that is a hole in the sound; 
 SLIP = 0.01                # s by which STEADY frames in turn have to be off the clock before it is set right
 STEADY = 4
 BACK = 1.0                 # s by which stamps fall back where they start again, as in files joined end to end
+FAR = 100_000.0            # s by which they leap ahead where they start again, as when a camera learns the date; more than the
+                           # whole clock of a transport stream. Silence that long would take hours to hear
 LOOK = 5.0                 # s of sound of which it is found out together whether its channels cancel each other
 CANCELS = 0.1              # of the power that two unrelated channels have when mixed; with less, what they hold is lost
 FAINT = 1e-7               # power, -70 dB, below which nothing is lost
@@ -60,6 +63,7 @@ def blocks(path: Path, sample_rate: int) -> Iterator[Sound]:
         frames = (frame for packet in packets_of(container, stream) for frame in decoded(packet))
         for some in _together(_placed(frames)):
             alone = cancels(some)
+            _forget_leaps(some)
             for frame in some:
                 yield from mixer.take(frame, alone)
         yield from mixer.rest()
@@ -98,6 +102,13 @@ def _together(frames: Iterator[av.AudioFrame]) -> Iterator[list[av.AudioFrame]]:
             yield held
             held, seconds = [], 0.0
     yield held
+
+
+def _forget_leaps(frames: Sequence[av.AudioFrame]) -> None:
+    """Take away stamps that the next one takes back; else what follows one that is an hour ahead came too late for an hour."""
+    for frame, following in pairwise(frames):
+        if frame.time is not None and following.time is not None and frame.time > following.time + BACK:
+            frame.pts = None
 
 
 def cancels(frames: Sequence[av.AudioFrame]) -> bool:
@@ -167,7 +178,7 @@ class Mixer:
             self.shift -= fell
             return begins - fell
         alone = self.leapt and abs(begins + self.leapt - self.clock) <= HOLE   # one stamp alone was too late
-        if begins < self.clock - BACK and not alone:
+        if (begins < self.clock - BACK or begins > self.clock + FAR) and not alone:
             self.fell = self.clock - begins
             self.shift += self.fell
             return self.clock
