@@ -35,6 +35,7 @@ def test_folders_are_named_by_files_and_lie_beside_them(tmp_path: Path) -> None:
         (["a/clip.mp4", "b/clip.mp4"], ["a-clip.mp4", "b-clip.mp4"]),
         (["x/a/clip.mp4", "y/a/clip.mp4"], ["1-a-clip.mp4", "2-a-clip.mp4"]),
         (["clip.mp4", "clip.mov", "clip.mp4.avi", "talk.mp4"], None),
+        (["Clip.mp4", "clip.mov"], ["Clip.mp4", "clip.mov"]),   # one folder for the file systems of Windows and macOS
     ],
 )
 def test_no_two_files_share_a_folder(names: list[str], found: list[str] | None, tmp_path: Path) -> None:
@@ -63,6 +64,29 @@ def test_a_file_keeps_its_folder_when_the_others_are_not_given(tmp_path: Path) -
     analysed(tmp_path / "x.mkv.emotrace", first)
     assert folders(jobs([first], None), tmp_path) == ["x.mkv.emotrace"]
     assert folders(jobs([first, second], None), tmp_path) == ["x.mkv.emotrace", "x.emotrace"]
+
+
+def test_a_file_given_alone_does_not_ask_for_the_folder_of_another_one(tmp_path: Path) -> None:
+    first, second = made(tmp_path, "z.mpg", "z.wav")
+    analysed(tmp_path / "z.emotrace", first)
+    assert folders(jobs([second], None), tmp_path) == ["z.wav.emotrace"]
+    first.rename(tmp_path / "renamed.mpg")
+    assert folders(jobs([second], None), tmp_path) == ["z.emotrace"]   # the store says whether it is the same file
+
+
+def test_what_macos_keeps_beside_files_is_no_file(tmp_path: Path) -> None:
+    made(tmp_path, "clip.mp4", "._clip.mp4")
+    assert [job.file.name for job in jobs([tmp_path], None)] == ["clip.mp4"]
+
+
+def test_a_folder_that_cannot_be_read_is_one_line_and_stops_none_of_the_others(tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir(mode=0)
+    if os.access(tmp_path / "locked", os.R_OK):
+        pytest.skip("the user of this process may read everything")
+    with pytest.raises(VideoError, match="cannot be read"):
+        jobs([tmp_path / "locked"], None)
+    work = jobs([*made(tmp_path, "a.mp4"), tmp_path / "locked"], None)
+    assert [bool(job.error) for job in work] == [False, True]
 
 
 def test_a_kept_folder_that_is_called_like_a_numbered_one_is_given_to_nobody_else(tmp_path: Path) -> None:

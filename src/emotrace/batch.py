@@ -7,6 +7,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from emotrace.analysis import Analysis, load
@@ -20,6 +21,7 @@ VIDEO_SUFFIXES = (
 SOUND_SUFFIXES = (".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma")
 NOTHING = "holds no video, image or recording; give a file, or a folder with files in it"
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+NOT_FILES = "._"   # so begin the names of what macOS keeps beside a file on other file systems; no file of its own
 NUMBERED = 3   # which of a file's names for its folder has a number in it
 
 
@@ -49,15 +51,21 @@ def jobs(paths: Iterable[Path], out: Path | None) -> list[Job]:
         out: with one file, its output folder; with several, the folder in which each gets its own; None: beside each file.
 
     Raises:
-        VideoError: the one folder given holds no video, image or recording; of several it is a job that says so.
+        VideoError: the one folder given holds no video, image or recording, or cannot be read; of several it is a job that says
+            so.
         InputError: a path is relative, and the working directory has been removed.
     """
     given = list(paths)
     _check_working_directory([*given, *([] if out is None else [out])])
     if out is not None and len(given) == 1 and not is_folder(given[0]):
         return [Job(given[0], out)]
-    found = {path: _files(path) for path in given}
-    empty = {path: f"{path}: {NOTHING}" for path, files in found.items() if not files}
+    found: dict[Path, list[Path]] = {}
+    empty: dict[Path, str] = {}
+    for path in given:
+        try:
+            found[path] = _files(path)
+        except VideoError as error:
+            found[path], empty[path] = [], str(error)
     if empty and len(given) == 1:
         raise VideoError(empty[given[0]])
     once: dict[Path, Path] = {}
@@ -84,32 +92,51 @@ def is_folder(path: Path) -> bool:
 
 
 def _files(path: Path) -> list[Path]:
+    """What there is to analyse in a folder; of a file, itself.
+
+    Raises:
+        VideoError: nothing is, or the folder cannot be read.
+    """
     if not is_folder(path):
         return [path]
     known = VIDEO_SUFFIXES + IMAGE_SUFFIXES + SOUND_SUFFIXES
-    return sorted(file for file in path.iterdir() if file.suffix.lower() in known and file.is_file())
+    try:
+        named = [file for file in path.iterdir() if file.suffix.lower() in known and not file.name.startswith(NOT_FILES)]
+        files = sorted(file for file in named if file.is_file())
+    except OSError as error:
+        raise VideoError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+    if not files:
+        raise VideoError(f"{path}: {NOTHING}")
+    return files
 
 
 def _folders(files: list[Path], out: Path | None) -> list[Path]:
-    """A folder for each file: the one that holds its analysis already, else the plainest name that no other one has."""
+    """A folder for each file: the one that holds its analysis already, else the plainest name that no other file has."""
     places = [file.parent if out is None else out for file in files]
+    own = [Path(os.path.realpath(file)) for file in files]
 
     def folder(i: int, k: int) -> Path:
         return places[i] / f"{_name(files[i], k, i + 1 + max(0, k - NUMBERED) * len(files))}.emotrace"
 
+    def free(i: int, least: int) -> int:
+        """The first name from this one on that is not of another file's analysis; a file that is gone may have been renamed."""
+        holders = ((k, _held(folder(i, k))) for k in count(least))
+        return next(k for k, held in holders if held in (None, own[i]) or not held.is_file())
+
     holders: dict[str, tuple[int, Path]] = {}
-    for i, file in enumerate(files):
-        there = [one for one in (folder(i, k) for k in range(NUMBERED + 1)) if _holds(one, file)]
+    for i in range(len(files)):
+        there = [one for one in (folder(i, k) for k in range(NUMBERED + 1)) if _held(one) == own[i]]
         for one in there[:1]:
             holders.setdefault(os.path.realpath(one), (i, one))
-    kept, plain = dict(holders.values()), [0] * len(files)
+    kept = dict(holders.values())
+    plain = [0 if i in kept else free(i, 0) for i in range(len(files))]
     while True:
         folders = [kept.get(i) or folder(i, k) for i, k in enumerate(plain)]
-        real = [os.path.realpath(one) for one in folders]
-        count = Counter(real)
-        if max(count.values(), default=1) == 1:
+        real = [os.path.realpath(one).casefold() for one in folders]   # as file systems do for which A.mp4 is a.mp4
+        often = Counter(real)
+        if max(often.values(), default=1) == 1:
             return folders
-        plain = [k + (count[one] > 1) for k, one in zip(plain, real, strict=True)]
+        plain = [free(i, k + 1) if often[one] > 1 else k for i, (k, one) in enumerate(zip(plain, real, strict=True))]
 
 
 def _name(file: Path, k: int, number: int) -> str:
@@ -118,12 +145,12 @@ def _name(file: Path, k: int, number: int) -> str:
     return (file.stem, file.name, f"{parent}-{file.name}", f"{number}-{parent}-{file.name}")[min(k, NUMBERED)]
 
 
-def _holds(folder: Path, file: Path) -> bool:
-    """Whether a folder holds the analysis of a file, whole or not."""
+def _held(folder: Path) -> Path | None:
+    """The file whose analysis, whole or not, lies in a folder; None where none does."""
     try:
-        return media.file(load(folder)) == Path(os.path.realpath(file))
+        return media.file(load(folder))
     except EmotraceError:
-        return False
+        return None
 
 
 def run(work: Iterable[Job], analyze: Callable[[Job], Analysis]) -> Iterator[Outcome]:
