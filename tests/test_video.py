@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 
@@ -152,6 +153,21 @@ def test_a_photo_is_a_video_of_one_frame(five_people: Path) -> None:
     video = Video.open(five_people)
     assert video.is_image
     assert times(video).tolist() == [0.0]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photo_stands_upright_as_its_exif_says_also_where_it_is_mirrored(orientation: int, made: Path) -> None:
+    stored, photo = made / "stored.jpg", made / f"orientation{orientation}.jpg"
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[:16, :32] = 255   # its corner is what the eight differ in
+    cv2.imwrite(str(stored), picture)
+    tags = b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 0x112, 3, 1, orientation, 0, 0)
+    content, segment = stored.read_bytes(), b"Exif\0\0" + tags
+    photo.write_bytes(content[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + content[2:])
+    shown = next(Video.open(photo).chunks()).images[0]
+    turned = cv2.imread(str(photo))[..., ::-1]   # by OpenCV, which has a decoder of its own and turns photos by the same tag
+    np.testing.assert_allclose(shown.astype(int), turned.astype(int), atol=4)
+    assert shown.shape == ((48, 64, 3) if orientation < 5 else (64, 48, 3))
 
 
 def test_colours_are_rgb(made: Path) -> None:

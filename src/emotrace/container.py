@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ import av
 import av.audio.stream
 import av.container
 import av.error
+import av.filter
 import av.stream
 import av.video.stream
 import numpy as np
 from av.sidedata.sidedata import Type
 
+NEW_KINDS = 16   # of data beside a picture that FFmpeg may have and PyAV not know; of FFmpeg 8 it does not know four
 COVER = av.stream.Disposition.attached_pic
 # How titles are read that are not UTF-8. From 19 on PyAV keeps their bytes, and has no such option.
 TITLES: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
@@ -62,9 +65,10 @@ def upright(frame: av.VideoFrame) -> tuple[bool, int]:
     As its display matrix says; one that says nothing sensible turns nothing.
     """
     try:
-        matrix = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload, unused-ignore]  # by kind, whatever its stub says
-    except ValueError:   # PyAV does not know all kinds of data beside a picture, as those of a photo
-        return False, round(frame.rotation / 90) % 4 if abs(frame.rotation) <= 180 else 0
+        beside = frame.side_data
+    except ValueError:   # PyAV gives none of it where it does not know one kind, as a photo's EXIF
+        beside = _with_known_data(frame).side_data
+    matrix = beside.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload, unused-ignore]  # by kind, whatever its stub says
     if matrix is None:
         return False, 0
     a, b, _, c, d = np.frombuffer(bytes(matrix), "<i4")[:5].astype(np.float64)
@@ -73,6 +77,16 @@ def upright(frame: av.VideoFrame) -> tuple[bool, int]:
     mirrored = a * d < b * c
     turn = -math.atan2(-b if mirrored else b, -a if mirrored else a)
     return mirrored, round(turn / (math.pi / 2)) % 4
+
+
+def _with_known_data(frame: av.VideoFrame) -> av.VideoFrame:
+    """The same picture without the data beside it of which PyAV does not know the kind."""
+    graph, known = av.filter.Graph(), len(Type)   # kinds are counted from 0
+    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 1))
+    deleting = (graph.add("sidedata", f"mode=delete:type={kind}") for kind in range(known, known + NEW_KINDS))
+    graph.link_nodes(source, *deleting, graph.add("buffersink")).configure()
+    graph.vpush(frame)
+    return graph.vpull()
 
 
 def packets_of(container: av.container.InputContainer, stream: av.stream.Stream) -> Iterator[av.Packet[Any] | None]:
