@@ -84,7 +84,7 @@ class Analysis:
 
         Raises:
             UnknownNameError: there is no such table, or no such column in it.
-            FolderError: the analysis is unfinished and has not got that far, or the table is damaged.
+            FolderError: the analysis is unfinished and has not got that far, or the table is gone or damaged.
         """
         import pyarrow as pa
 
@@ -92,7 +92,8 @@ class Analysis:
         whole = self.folder / f"{name}.parquet"
         files = [whole] if whole.is_file() else sorted((self.folder / "parts").glob(f"{name}-*.parquet"))
         if not files:
-            raise FolderError(f"{self.folder}: has no table {name!r} yet; run 'emotrace analyze' again to finish it")
+            what = "; measure anew with 'emotrace analyze --overwrite'" if self.finished else " yet; 'emotrace analyze' goes on"
+            raise FolderError(f"{self.folder}: has no table {name!r}{what}")
         return pa.concat_tables([parquet.read(file, only) for file in files])
 
     def timeline(self, component: str, person: str | None = None) -> Timeline:

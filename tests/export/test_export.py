@@ -221,5 +221,15 @@ def test_a_table_that_is_missing_is_said_and_not_taken_for_silence(plant, say, f
     analysis = plant({"P1": [("fear", 5.12)]}, turns=[("", 5.12)], said={"": [("anger", "voice")] * 4})
     say(analysis, [("emonets", 0.0, 5.12, "fear")])
     (analysis.folder / f"{table}.parquet").unlink()
-    with pytest.raises(FolderError, match=f"has no table '{table}'"):
+    with pytest.raises(FolderError, match=f"has no table '{table}'; measure anew"):
         export(analysis, format)
+
+
+@pytest.mark.parametrize("format", [name for name in FORMATS if name != "csv"])
+def test_two_videos_that_differ_in_their_ending_only_do_not_write_one_file(plant, format, tmp_path):
+    shown = {"P1": [("fear", 1.0)]}
+    names = {"clip.emotrace": "clip.mp4", "clip.mkv.emotrace": "clip.mkv"}
+    folders = [plant(shown, folder=tmp_path / folder, video={"name": name}) for folder, name in names.items()]
+    files = [{file.name for file in export(analysis, format, tmp_path / "out")} for analysis in folders]
+    assert not files[0] & files[1]
+    assert all(name.startswith("clip.mkv.") for name in files[1])

@@ -55,9 +55,11 @@ def called(analysis: Analysis, person: str) -> str:
 def named(analysis: Analysis, folder: Path, suffix: str) -> Path:
     """Path of an export: the video's name with another suffix, as players look for it.
 
-    Where that can be no file's name, or is too long for one, a mark of the whole name keeps two such videos apart.
+    Where the folder has the video's whole name, as that of a.mkv beside an a.mp4 has, so has the export, which keeps the two
+    apart. Where the name can be no file's, or is too long for one, a mark of the whole name keeps two such videos apart.
     """
-    stem = Path(name(analysis)).stem
+    own = analysis.folder.absolute().name.removesuffix(".emotrace")
+    stem = own if own == name(analysis) else Path(name(analysis)).stem
     possible = NOT_NAME.sub("_", stem).strip(" .") or "video"
     if possible == stem and len((stem + suffix).encode()) <= LONGEST:
         return folder / f"{stem}{suffix}"
