@@ -136,6 +136,13 @@ def test_a_piece_before_the_sound_begins_and_one_of_a_silent_film_have_no_sound_
     assert not Video.open(file).has_sound
 
 
+def test_a_folder_called_like_an_address_is_written_to(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "12:30.emotrace").mkdir()
+    monkeypatch.chdir(tmp_path)
+    (file,) = cut(Video.open(tiny), [Piece(0.0, 0.4, 0, 11, None)], Path("12:30.emotrace"))
+    assert len(whole(Video.open(file))[0]) == 12
+
+
 def test_a_folder_that_is_gone_is_said_in_one_line(tiny: Path, tmp_path: Path) -> None:
     with pytest.raises(FolderError, match="cannot be written"):
         list(cut(Video.open(tiny), [Piece(0.0, 1.0, 0, 9, None)], tmp_path / "gone"))

