@@ -253,6 +253,21 @@ def test_export_and_report_work_on_a_folder(single_face: Path, tmp_path: Path) -
     assert (out / "report.html").is_file()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are UTF-8 whatever the locale")
+def test_an_analysis_with_a_name_that_the_locale_cannot_hold_is_found_again_and_its_exports_say_so(
+    single_face: Path, tmp_path: Path
+) -> None:
+    video, folder = tmp_path / "é.mp4", tmp_path / "é.emotrace"
+    shutil.copyfile(single_face, video)
+    assert run("analyze", video, "--end", 0.2).returncode == 0
+    written, ascii_only = (folder / "analysis.json").stat(), {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    assert run("analyze", video, "--end", 0.2, **ascii_only).returncode == 0
+    assert (folder / "analysis.json").stat().st_mtime_ns == written.st_mtime_ns
+    exported = run("export", folder, "--format", "webvtt", **ascii_only)
+    assert (exported.returncode, exported.stderr.count("\n")) == (2, 1)
+    assert exported.stderr.endswith("set PYTHONUTF8=1\n")
+
+
 def test_importing_emotrace_loads_nothing_heavy() -> None:
     code = "import sys, emotrace, emotrace.cli; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

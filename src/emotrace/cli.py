@@ -40,6 +40,9 @@ def main() -> None:
     except EmotraceError as error:
         print(f"emotrace: {error}", file=sys.stderr)
         sys.exit(2)
+    except UnicodeEncodeError as error:   # of a file's name: whatever is written into files is UTF-8
+        print(f"emotrace: {error.object}: no file's name in this locale ({error.encoding}); set PYTHONUTF8=1", file=sys.stderr)
+        sys.exit(2)
     except BrokenPipeError:   # the reader of our output has gone, as with `| head`
         sys.stderr.close()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from emotrace.analysis import Analysis
@@ -30,9 +31,10 @@ def file(analysis: Analysis) -> Path:
     """Absolute path of the video: where it lies beside the folder if it is there, else where it was when analysed."""
     beside = analysis.video.get("relative")
     if beside:
-        near = (analysis.folder / str(beside)).resolve()
-        if near.is_file():
-            return near
+        with suppress(ValueError):   # file names of this system cannot hold it, as é where only ASCII is spoken
+            near = (analysis.folder / str(beside)).resolve()
+            if near.is_file():
+                return near
     return Path(analysis.video.get("path") or name(analysis)).absolute()
 
 
