@@ -39,6 +39,16 @@ def test_a_damaged_analysis_is_replaced_on_request_only(tmp_path: Path) -> None:
         assert store.state() is None
 
 
+def test_a_folder_that_holds_the_video_itself_is_not_replaced(tmp_path: Path) -> None:
+    Store(tmp_path / "out", FACTS).__exit__()
+    video = tmp_path / "out" / "clips" / "clip.mp4"
+    video.parent.mkdir()
+    video.write_bytes(b"x")
+    with pytest.raises(FolderError, match="holds the video itself"):
+        Store(tmp_path / "out", {**FACTS, "video": {**FACTS["video"], "path": str(video)}}, overwrite=True)
+    assert video.is_file()
+
+
 def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
     def full(file: Path) -> None:
         raise OSError(28, "No space left on device")
@@ -47,6 +57,17 @@ def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
         with pytest.raises(FolderError, match="is the disk full"):
             store._write(tmp_path / "out" / "faces.parquet", full)
         assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["analysis.json", "parts"]
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.ENOSPC, "disk full"), (errno.EACCES, "open in another program"), (errno.EROFS, "read-only")]
+)
+def test_what_cannot_be_written_is_said_with_what_may_be_the_matter(number: int, words: str, tmp_path: Path) -> None:
+    def refused(file: Path) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with Store(tmp_path / "out", FACTS) as store, pytest.raises(FolderError, match=words):
+        store._write(tmp_path / "out" / "table", refused)
 
 
 @pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])

@@ -86,7 +86,7 @@ class Store:
         except OSError as error:
             if error.errno in NO_LOCKS:
                 return
-            raise FolderError(f"{self.folder}: cannot be written ({error.strerror}); give another --out") from error
+            raise FolderError(f"{self.folder}: cannot be written ({error.strerror or error}); give another --out") from error
         self.lock = lock
 
     def _release(self) -> None:
@@ -97,13 +97,15 @@ class Store:
     def _start_anew(self, before: dict[str, Any] | None) -> None:
         if before is None and self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
             raise FolderError(f"{self.folder}: {NOT_OURS}")
+        if before is not None and self.folder.resolve() in Path(self.provenance["video"].get("path", "")).parents:
+            raise FolderError(f"{self.folder}: holds the video itself, which would be removed with it; move it out of there")
         try:
             if before is not None:
                 self._release()
                 shutil.rmtree(self.folder)
             self.parts.mkdir(parents=True)
         except OSError as error:
-            raise FolderError(f"{self.folder}: cannot be written ({error.strerror}); give another --out") from error
+            raise FolderError(f"{self.folder}: cannot be written ({error.strerror or error}); give another --out") from error
         try:
             self.write_json("analysis.json", {**self.provenance, "finished": False})
         except FolderError:
@@ -201,6 +203,8 @@ def _hint(error: OSError) -> str:
     """What may be the matter."""
     if error.errno == errno.ENOENT:
         return "has somebody removed the folder, or does another emotrace write there?"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):   # Windows replaces no file that is open
+        return "is it read-only, or open in another program?"
     return "is the disk full?"
 
 
