@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from emotrace import engine
-from emotrace.engine import OnnxNetwork, prepare, quiet
+from emotrace import engine, weights
+from emotrace.engine import FaceDetectorNetwork, OnnxNetwork, prepare, quiet
 from emotrace.errors import InputError
+from emotrace.video import Video
 from emotrace.weights import NetworkInput
 
 PIXEL = np.full((1, 2, 2, 3), (255, 128, 0), np.uint8)
@@ -41,6 +46,21 @@ def test_a_network_without_a_free_batch_gives_the_same_rows_for_many() -> None:
     assert network.run(images[:0]).shape == (0, 128)
 
 
+@pytest.mark.parametrize("name", ["кэш".encode(), b"cache\xff"])   # beyond Windows' code page; not valid UTF-8
+def test_faces_are_found_wherever_the_cache_lies(
+    name: bytes, five_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / os.fsdecode(name)
+    try:
+        cache.mkdir()
+    except OSError:
+        pytest.skip("this file system has no such names")
+    shutil.copy(weights.path("yunet"), cache)
+    image = next(Video.open(five_people).chunks()).images[0]
+    monkeypatch.setenv("EMOTRACE_CACHE", str(cache))
+    assert len(FaceDetectorNetwork(0.6).run(image)) == 5
+
+
 def test_cuda_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     import onnxruntime
 
@@ -57,8 +77,6 @@ def test_a_device_that_does_not_exist_is_refused(device: str) -> None:
 
 
 def test_native_noise_is_silenced_and_the_error_stream_comes_back(capfd: pytest.CaptureFixture[str]) -> None:
-    import os
-
     with quiet():
         os.write(2, b"native noise")
     os.write(2, b"after")

@@ -194,8 +194,11 @@ class FaceDetectorNetwork:
 
     def __init__(self, score: float) -> None:
         cv2.setNumThreads(1)
+        content = np.frombuffer(weights.read("yunet"), np.uint8)   # OpenCV opens no path beyond the code page of Windows
         with quiet():
-            self.network = cv2.FaceDetectorYN.create(str(weights.path("yunet")), "", (320, 320), score, SUPPRESSED, MOST_FACES)
+            self.network = cv2.FaceDetectorYN.create(
+                "onnx", content, np.empty(0, np.uint8), (320, 320), score, SUPPRESSED, MOST_FACES
+            )
 
     def run(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Faces in one RGB image.
