@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emotrace.batch import Job, jobs, run
+from emotrace.batch import Job, jobs, run, unopened
 from emotrace.errors import InputError, VideoError
 
 
@@ -127,3 +127,18 @@ def test_a_folder_without_videos_stops_none_of_the_others(tmp_path: Path) -> Non
 
 def test_a_name_that_is_too_long_is_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
     assert [job.file.name for job in jobs([tmp_path / ("x" * 300)], None)] == ["x" * 300]
+
+
+def test_folders_inside_folders_are_opened_where_that_is_asked_for_and_else_told(tmp_path: Path) -> None:
+    made(
+        tmp_path, "all/a.mp4", "all/P02/day 1/b.mp4", "all/P01/b.mp4", "all/a.emotrace/thumbnails/P1.jpg", "all/.trash/c.mp4",
+        "all/notes/d.txt",
+    )  # fmt: skip
+    (tmp_path / "all" / "P01" / "again").symlink_to(tmp_path / "all")
+    assert [job.file.name for job in jobs([tmp_path / "all"], None)] == ["a.mp4"]
+    assert [folder.name for folder in unopened([tmp_path / "all"])] == ["P01", "P02"]
+    work = jobs([tmp_path / "all"], tmp_path / "out", recursive=True)
+    assert [job.file.relative_to(tmp_path / "all").as_posix() for job in work] == ["a.mp4", "P01/b.mp4", "P02/day 1/b.mp4"]
+    assert [job.folder.name for job in work] == ["a.emotrace", "P01-b.mp4.emotrace", "day 1-b.mp4.emotrace"]
+    with pytest.raises(VideoError, match=r"--recursive: or in folders inside it"):
+        jobs([tmp_path / "all" / "P02"], None)

@@ -49,6 +49,17 @@ def test_several_files_and_a_folder_may_be_given_and_a_bad_one_stops_none(
     assert {path.name for path in (tmp_path / "results").iterdir()} == {"b.emotrace", "multi_face.emotrace"}
 
 
+def test_folders_inside_a_folder_are_told_and_opened_where_that_is_asked_for(tmp_path: Path) -> None:
+    for name in ("a.mp4", "P01/b.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("not a video")
+    done = run("analyze", tmp_path)
+    told = f"folders inside folders are not opened, as {tmp_path / 'P01'}; --recursive opens them\n"
+    assert (done.stdout.count("FAILED"), done.stderr) == (1, told + "1 of 1 files failed\n")
+    done = run("analyze", tmp_path, "--recursive", "--jobs", 1)
+    assert (done.stdout.count("FAILED"), done.stderr) == (2, "2 of 2 files failed\n")
+
+
 def test_output_lies_beside_the_file_by_default_and_two_of_one_name_get_two_folders(single_face: Path, tmp_path: Path) -> None:
     for name in ("x.mp4", "x.mkv", "y.mp4"):
         shutil.copyfile(single_face, tmp_path / name)

@@ -6,6 +6,7 @@ import os
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -19,7 +20,7 @@ VIDEO_SUFFIXES = (
     ".vob", ".webm", ".wmv",
 )  # fmt: skip
 SOUND_SUFFIXES = (".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma")
-NOTHING = "holds no video, image or recording; give a file, or a folder with files in it"
+NOTHING = "holds no video, image or recording; give a file, or a folder with files in it (--recursive: or in folders inside it)"
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 NOT_FILES = "._"   # so begin the names of what macOS keeps beside a file on other file systems; no file of its own
 NUMBERED = 3   # which of a file's names for its folder has a number in it
@@ -43,12 +44,13 @@ class Outcome:
     error: str = ""
 
 
-def jobs(paths: Iterable[Path], out: Path | None) -> list[Job]:
-    """The files to analyse, folders opened (videos, images and recordings directly inside them, by name), each once.
+def jobs(paths: Iterable[Path], out: Path | None, recursive: bool = False) -> list[Job]:
+    """The files to analyse, folders opened (videos, images and recordings inside them, by name), each once.
 
     Args:
         paths: files and folders.
         out: with one file, its output folder; with several, the folder in which each gets its own; None: beside each file.
+        recursive: open the folders inside folders, too.
 
     Raises:
         VideoError: the one folder given holds no video, image or recording, or cannot be read; of several it is a job that says
@@ -63,7 +65,7 @@ def jobs(paths: Iterable[Path], out: Path | None) -> list[Job]:
     empty: dict[Path, str] = {}
     for path in given:
         try:
-            found[path] = _files(path)
+            found[path] = _files(path, recursive)
         except VideoError as error:
             found[path], empty[path] = [], str(error)
     if empty and len(given) == 1:
@@ -91,23 +93,50 @@ def is_folder(path: Path) -> bool:
         return False
 
 
-def _files(path: Path) -> list[Path]:
+def unopened(paths: Iterable[Path]) -> list[Path]:
+    """The folders inside those given that hold something to analyse, as `jobs` leaves them out unless it is recursive."""
+    found = []
+    for path in paths:
+        with suppress(OSError):   # one that cannot be read
+            found += [inside for inside in _inside(path) if any(map(_known, _tree(inside)))] if is_folder(path) else []
+    return found
+
+
+def _files(path: Path, recursive: bool) -> list[Path]:
     """What there is to analyse in a folder; of a file, itself.
 
     Raises:
-        VideoError: nothing is, or the folder cannot be read.
+        VideoError: nothing is, or a folder cannot be read.
     """
     if not is_folder(path):
         return [path]
-    known = VIDEO_SUFFIXES + IMAGE_SUFFIXES + SOUND_SUFFIXES
     try:
-        named = [file for file in path.iterdir() if file.suffix.lower() in known and not file.name.startswith(NOT_FILES)]
-        files = sorted(file for file in named if file.is_file())
+        files = [file for folder in (_tree(path) if recursive else (path,)) for file in _known(folder)]
     except OSError as error:
-        raise VideoError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+        raise VideoError(f"{error.filename or path}: cannot be read ({error.strerror}); check its permissions") from error
     if not files:
         raise VideoError(f"{path}: {NOTHING}")
     return files
+
+
+def _tree(path: Path) -> Iterator[Path]:
+    """A folder and all those below it, in order."""
+    yield path
+    for inside in _inside(path):
+        yield from _tree(inside)
+
+
+def _inside(path: Path) -> list[Path]:
+    """The folders directly in a folder; without links, hidden ones and analyses, which hold pictures of faces."""
+    named = [folder for folder in path.iterdir() if not folder.name.startswith(".") and folder.suffix != ".emotrace"]
+    return sorted(folder for folder in named if folder.is_dir() and not folder.is_symlink())
+
+
+def _known(folder: Path) -> list[Path]:
+    """The files directly in a folder that can be analysed, in order."""
+    known = VIDEO_SUFFIXES + IMAGE_SUFFIXES + SOUND_SUFFIXES
+    named = [file for file in folder.iterdir() if file.suffix.lower() in known and not file.name.startswith(NOT_FILES)]
+    return sorted(file for file in named if file.is_file())
 
 
 def _folders(files: list[Path], out: Path | None) -> list[Path]:

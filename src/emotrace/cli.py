@@ -82,6 +82,7 @@ def analyze(
     identity: Annotated[Literal["cluster", "greedy"], typer.Option(help="all tracks at once, or one by one")] = "cluster",
     identity_threshold: Annotated[float, typer.Option(help="cosine from which two faces are one person")] = IDENTITY_THRESHOLD,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="where networks that can choose run")] = "auto",
+    recursive: Annotated[bool, typer.Option("--recursive", help="open the folders inside folders, too")] = False,
     jobs: Annotated[int | None, typer.Option(help="files analysed side by side, each in a process of its own  "
                                              "[default: one for every two cores, at most four]")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a folder that holds another analysis")] = False,
@@ -97,7 +98,7 @@ def analyze(
     )  # fmt: skip
     try:
         with listening() as interrupt:
-            failed, files = _analyze(paths, out, settings, device, jobs, overwrite, interrupt)
+            failed, files = _analyze(paths, out, recursive, settings, device, jobs, overwrite, interrupt)
     except KeyboardInterrupt:
         print("emotrace: interrupted; what was measured is kept, the same command goes on from there", file=sys.stderr)
         raise typer.Exit(130) from None
@@ -107,8 +108,8 @@ def analyze(
 
 
 def _analyze(
-    paths: list[Path], out: Path | None, settings: Settings, device: Device, jobs: int | None, overwrite: bool,
-    interrupt: Interrupt,
+    paths: list[Path], out: Path | None, recursive: bool, settings: Settings, device: Device, jobs: int | None,
+    overwrite: bool, interrupt: Interrupt,
 ) -> tuple[int, int]:  # fmt: skip
     """Analyse files and say what became of each as it ends; how many failed, of how many.
 
@@ -122,7 +123,9 @@ def _analyze(
     side_by_side = workers.how_many(jobs)
     providers(device)
     api.prepared(settings)   # what is missing is said before anything is analysed
-    work = batch.jobs(paths, out)
+    work = batch.jobs(paths, out, recursive)
+    if not recursive and (left := batch.unopened(paths)):
+        print(f"folders inside folders are not opened, as {left[0]}; --recursive opens them", file=sys.stderr)
     alone = len(paths) == 1 and not batch.is_folder(paths[0])
     failed, analyse = 0, partial(progress.analyze, settings=settings, device=device, overwrite=overwrite)
     with progress.bars(len(work), interrupt) as bars:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -192,6 +193,8 @@ class Store:
             draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")   # made by `write`, as the umask says
             try:
                 write(draft)
+                with draft.open("rb+") as stream:
+                    os.fsync(stream.fileno())   # or its name could outlive its content when the power fails
                 draft.replace(target)
             finally:
                 draft.unlink(missing_ok=True)
