@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emotrace.report import boxes
-from emotrace.report.series import MOST_POINTS, Grid, Seen, means, packed, spans
+from emotrace.report.series import MOST_POINTS, Grid, Seen, means, moments, packed, spans
 
 
 def grid(count: int, rate: float = 25.0, most: int = MOST_POINTS) -> Grid:
@@ -140,6 +140,13 @@ def test_a_crowded_hour_has_no_more_boxes_than_fit_the_page() -> None:
     time = np.tile(np.arange(36_000) / 10, 5)
     track = np.repeat(np.arange(5), 36_000)
     assert len(boxes.chosen(track, time, most=10_000)) <= 10_000 + 10
+
+
+def test_times_of_a_clock_that_counts_from_1970_are_kept_to_the_millisecond() -> None:
+    now = 1_764_000_000.0
+    kept = moments(np.array([[now + 0.5, now + 1.5], [now + 1.5, now + 3.042]]))
+    assert kept["first"] == now + 0.5
+    assert np.frombuffer(base64.b64decode(str(kept["ms"])), "<i4").tolist() == [0, 1000, 1000, 2542]
 
 
 def test_no_faces_are_no_boxes() -> None:

@@ -53,7 +53,8 @@ def test_turns_speech_and_windows_are_those_planted(tmp_path: Path) -> None:
     shown = content(plant(tmp_path, EVERYTHING))
     assert shown["sound"]["turns"] == [[0.0, 4.0, 0], [7.008, 11.008, 1], [13.024, 17.024, NOBODY]]
     assert shown["sound"]["speech"] == [[0.0, 4.0], [7.008, 11.008], [13.024, 17.024]]
-    first, last = (np.frombuffer(base64.b64decode(shown["windows"][name]), "<i4") for name in ("from", "to"))
+    assert shown["windows"]["first"] == 0.0
+    first, last = np.frombuffer(base64.b64decode(shown["windows"]["ms"]), "<i4").reshape(-1, 2).T
     assert first[:3].tolist() == [0, 1500, 2500]
     assert last.tolist() == [*first[1:].tolist(), 18_000]   # the last window reaches to the end of the pictures
     assert shown["span"] == (0.0, 18.0)

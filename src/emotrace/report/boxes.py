@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from emotrace.report.series import base64_of
+from emotrace.report.series import base64_of, moments
 
 RATE = 10.0           # boxes a second; a head hardly turns round between two
 MOST = 120_000        # boxes of a video; beyond, fewer a second: 1.2 MB of the page
@@ -54,7 +54,8 @@ def packed(
         person: (r,) index of the row's person, -1 where the track is unassigned.
 
     Returns:
-        `starts` of each track in the arrays and its `person`, and base64 of `times` (int32 ms) and of `x1` to `y2` (int16 px).
+        `starts` of each track in the arrays and its `person`, `times` as `moments` gives them, and base64 of `x1` to `y2`
+        (int16 px).
     """
     rows = chosen(track, time)
     starts = np.flatnonzero(np.append(True, np.diff(track[rows]) != 0)) if len(rows) else rows
@@ -62,7 +63,7 @@ def packed(
     return {
         "starts": [*starts.tolist(), len(rows)],
         "person": person[rows][starts].tolist(),
-        "times": base64_of(np.round(time[rows] * 1000).astype(np.int32)),
+        "times": moments(time[rows]),
         **corners,
     }
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from emotrace import parquet
 from emotrace.analysis import Analysis
 from emotrace.face.valence_arousal import PLACES
-from emotrace.report import boxes, cards, facts, heard, panels, systems
+from emotrace.report import boxes, cards, facts, panels, systems
 from emotrace.report.events import Clock, Event, Search, strongest
-from emotrace.report.series import PIXELS, Grid, Seen, means, packed, spans
+from emotrace.report.series import PIXELS, Grid, Seen, means, moments, packed, spans
 from emotrace.report.voice import Voice
 from emotrace.scheme import FUSED
 
@@ -74,7 +74,7 @@ def content(analysis: Analysis) -> dict[str, object]:
         "people": _people(analysis, grid, seen, series, voice),
         "unassigned": _unassigned(grid, faces),
         "boxes": boxes.packed(lambda name: _values(analysis, name), faces.track, faces.time, faces.person),
-        "windows": heard.windows(voice.cells),
+        "windows": moments(voice.cells),
         "sound": voice.sound(),
         "sought": voice.sought,
         "voice": voice.described(),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from emotrace.report.series import Grid, base64_of, packed
+from emotrace.report.series import Grid, packed
 from emotrace.spoken import Spoken
 
 
@@ -30,9 +29,3 @@ def waveform(spoken: Spoken) -> dict[str, object]:
         "level": packed(level.astype(np.float32)),
         "peak": packed(np.where(count > 0, peak, np.nan).astype(np.float32)),
     }
-
-
-def windows(cell: NDArray[np.float64]) -> dict[str, str]:
-    """The (n, 2) s for which windows stand, as base64 of int32 ms."""
-    ms = np.round(cell * 1000).astype(np.int32)
-    return {"from": base64_of(ms[:, 0].copy()), "to": base64_of(ms[:, 1].copy())}

@@ -206,6 +206,12 @@ def packed(values: NDArray[np.float32]) -> dict[str, object]:
     return {"start": int(measured[0]), "scale": scale, "data": base64_of(numbers.astype("<i2"))}
 
 
+def moments(times: NDArray[np.float64]) -> dict[str, object]:
+    """Times (n,) or (n, 2) s for the page: the `first`, and base64 of int32 `ms` from there on; some clocks count from 1970."""
+    first = round(float(times.flat[0]), 3) if len(times) else 0.0
+    return {"first": first, "ms": base64_of(np.round((times - first) * 1000).astype(np.int32))}
+
+
 def base64_of(numbers: NDArray[np.int16] | NDArray[np.int32]) -> str:
     """Little-endian bytes of numbers as base64."""
     return base64.b64encode(numbers.astype(numbers.dtype.newbyteorder("<")).tobytes()).decode("ascii")

@@ -10,8 +10,7 @@ import pyarrow.compute as pc
 
 from emotrace.analysis import Analysis
 from emotrace.report.fused import ABSTAINS
-from emotrace.report.heard import windows
-from emotrace.report.series import packed
+from emotrace.report.series import moments, packed
 from emotrace.scheme import SYSTEM
 from emotrace.spoken import table_of
 
@@ -20,8 +19,8 @@ def rows(analysis: Analysis) -> list[dict[str, object]]:
     """One row for each system, in the order they were given; none where none was asked, or nothing could be.
 
     Returns:
-        `name`, `recipe`; `windows`, from when to when each piece is; `said`, a letter a piece: the number of its most probable
-        expression, or ABSTAINS; and `series`, label -> probability of each piece.
+        `name`, `recipe`; `windows`, from when to when each piece is, as `moments` gives them; `said`, a letter a piece: the
+        number of its most probable expression, or ABSTAINS; and `series`, label -> probability of each piece.
     """
     table = table_of(analysis, "systems")
     if table is None:
@@ -33,5 +32,5 @@ def rows(analysis: Analysis) -> list[dict[str, object]]:
         said = [ABSTAINS if label is None else str(SYSTEM.labels.index(label)) for label in own["expression"].to_pylist()]
         series = {label: packed(own[SYSTEM.prefix + label].to_numpy()) for label in SYSTEM.labels}
         recipe = own["recipe"][0].as_py()
-        found.append({"name": name, "recipe": recipe, "windows": windows(edges), "said": "".join(said), "series": series})
+        found.append({"name": name, "recipe": recipe, "windows": moments(edges), "said": "".join(said), "series": series})
     return found

@@ -16,6 +16,11 @@ function bytesOf(text) {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
 }
 
+// Times in s; some clocks count from 1970, so they are kept as ms from the first one on.
+function secondsOf({ first, ms }) {
+  return Array.from(new Int32Array(bytesOf(ms)), (number) => first + number / 1000);
+}
+
 const opened = new Map();
 
 // One series of one person over TIMES; null where not measured.

@@ -1,25 +1,25 @@
 // Face boxes over the picture, in straight lines between the kept ones; a track lies in one shot, so no line crosses a cut.
 
 const LEAST_SHOWN = 0.04;   // s a single box stays
+const HALF_MILLISECOND = 0.0005;
 
 function openBoxes() {
   const { starts, person, times, x1, y1, x2, y2 } = DATA.boxes;
   return {
-    starts, person, times: new Int32Array(bytesOf(times)),
+    starts, person, times: secondsOf(times),
     corners: [x1, y1, x2, y2].map((text) => new Int16Array(bytesOf(text))),
   };
 }
 
 const boxes = openBoxes();
-const stay = 1000 * Math.max(DATA.step, LEAST_SHOWN) - 0.5;
+const stay = Math.max(DATA.step, LEAST_SHOWN) - HALF_MILLISECOND;
 
 // Boxes at a time, each {person, box: [x1, y1, x2, y2]} in px of the video.
-function boxesAt(time) {
-  const now = time * 1000;
+function boxesAt(now) {
   const found = [];
   for (let track = 0; track < boxes.person.length; track++) {
     const [first, last] = [boxes.starts[track], boxes.starts[track + 1] - 1];
-    if (now < boxes.times[first] - 0.5 || now > boxes.times[last] + stay) continue;
+    if (now < boxes.times[first] - HALF_MILLISECOND || now > boxes.times[last] + stay) continue;
     const left = lastAtMost(boxes.times, now, first, last);
     const right = Math.min(left + 1, last);
     const gap = boxes.times[right] - boxes.times[left];

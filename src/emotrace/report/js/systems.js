@@ -1,7 +1,7 @@
 // What trained systems of clips say of each piece of the video: a lane a system, in the colours of expressions.
 
 const SYSTEMS = DATA.systems.map((system) => {
-  const [from, to] = [milliseconds(system.windows.from), milliseconds(system.windows.to)];
+  const [from, to] = windowsOf(system.windows);
   const series = DATA.labels.map((label) => openSeries(system.series[label], from.length));
   const pieces = from.map((start, i) => {
     const label = system.said[i] === "-" ? null : Number(system.said[i]);

@@ -1,11 +1,12 @@
 // Windows of sound and fusion: each stands for its own stretch of the clock, without overlap.
 
-function milliseconds(text) {
-  return Array.from(new Int32Array(bytesOf(text)), (number) => number / 1000);
+// When windows begin, and when they end, which is kept in turn.
+function windowsOf(times) {
+  const edges = secondsOf(times);
+  return [0, 1].map((side) => edges.filter((_, i) => i % 2 === side));
 }
 
-const FROM = milliseconds(DATA.windows.from);
-const TO = milliseconds(DATA.windows.to);
+const [FROM, TO] = windowsOf(DATA.windows);
 const STEPS_OF_WINDOWS = stepTimes(FROM, TO);
 const TURNS = DATA.sound?.turns ?? [];
 const SPOKEN = TURNS.length > 0;
