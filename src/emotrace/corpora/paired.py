@@ -243,13 +243,13 @@ def begin(out: Path, pairs: list[Pair]) -> None:
     text = lines.getvalue()
     if (out / LIST).is_file() and (out / LIST).read_text(encoding="utf-8") != text:
         raise FolderError(f"{out}: holds a corpus made with other settings or data; give another folder, or remove it")
-    if (out / ABOUT).is_file() and (out / ABOUT).read_text() != README:
+    if (out / ABOUT).is_file() and (out / ABOUT).read_text(encoding="utf-8") != README:
         raise FolderError(f"{out}: holds clips that another version made in another way; give another folder, or remove it")
     try:
         for split in afew.SPLITS:
             for word in afew.CLASSES:
                 (out / split / word).mkdir(parents=True, exist_ok=True)
-        (out / ABOUT).write_text(README)
+        (out / ABOUT).write_text(README, encoding="utf-8")
         (out / LIST).write_text(text, encoding="utf-8")
     except OSError as error:
         raise FolderError(f"{out}: cannot be written ({error.strerror}); give another folder") from error

@@ -129,7 +129,7 @@ def fit(corpus: Path, folder: Path, config: Config | None = None) -> Result:
     found = constants(val)
     result = Result(alone(val, test), fused, chosen, found, answered(test, found))
     facts.write(folder / f"scores{config.suffix}.json", {"config": asdict(config), **asdict(result)})
-    (folder / f"scores{config.suffix}.md").write_text(table(result))
+    (folder / f"scores{config.suffix}.md").write_text(table(result), encoding="utf-8")
     return result
 
 
