@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from emotrace import __version__
-from emotrace.errors import EmotraceError, InputError
+from emotrace.ending import in_one_line
+from emotrace.errors import InputError
 from emotrace.interrupt import Interrupt, listening
 from emotrace.settings import DETECT_EVERY, IDENTITY_THRESHOLD, MIN_QUALITY, Settings, chosen_components
 
@@ -36,10 +37,8 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")   # file names need not be valid UTF-8
     try:
-        app()
-    except EmotraceError as error:
-        print(f"emotrace: {error}", file=sys.stderr)
-        sys.exit(2)
+        with in_one_line():
+            app()
     except UnicodeEncodeError as error:   # of a file's name: whatever is written into files is UTF-8
         print(f"emotrace: {error.object}: no file's name in this locale ({error.encoding}); set PYTHONUTF8=1", file=sys.stderr)
         sys.exit(2)
@@ -96,12 +95,8 @@ def analyze(
         min_face=min_face, detect_every=detect_every, min_quality=min_quality, mesh=mesh, identity=identity,
         identity_threshold=identity_threshold, systems=tuple(systems or []),
     )  # fmt: skip
-    try:
-        with listening() as interrupt:
-            failed, files = _analyze(paths, out, recursive, settings, device, jobs, overwrite, interrupt)
-    except KeyboardInterrupt:
-        print("emotrace: interrupted; what was measured is kept, the same command goes on from there", file=sys.stderr)
-        raise typer.Exit(130) from None
+    with in_one_line("interrupted; what was measured is kept, the same command goes on from there"), listening() as interrupt:
+        failed, files = _analyze(paths, out, recursive, settings, device, jobs, overwrite, interrupt)
     if failed:
         print(f"{failed} of {files} files failed", file=sys.stderr)
         raise typer.Exit(1)
@@ -225,11 +220,8 @@ def train(
     """Train a recipe (needs the train extra)."""
     from emotrace.recipes.__main__ import INTERRUPTED, run
 
-    try:
+    with in_one_line(INTERRUPTED):
         run(recipe, corpus, out, variant=config, stills=stills or [], changes=change or [])
-    except KeyboardInterrupt:
-        print(INTERRUPTED, file=sys.stderr)
-        raise typer.Exit(130) from None
 
 
 @app.command()

@@ -15,7 +15,6 @@ import argparse
 import csv
 import hashlib
 import io
-import sys
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -29,7 +28,8 @@ from emotrace.corpora.labels import POSITION
 from emotrace.corpora.moving_face import film
 from emotrace.corpora.table import Faces
 from emotrace.corpora.voices import Voices
-from emotrace.errors import EmotraceError, FolderError, InputError
+from emotrace.ending import in_one_line
+from emotrace.errors import FolderError, InputError
 
 NAME = "paired"
 LIST = "clips.csv"
@@ -265,12 +265,9 @@ def main() -> None:
         default = getattr(Config(), name)
         parser.add_argument(f"--{name}", type=int, default=default, help=f"default {default}")
     given = parser.parse_args()
-    try:
+    with in_one_line("interrupted; the same command goes on from there"):
         config = Config(given.train, given.val, given.test, given.seed)
         clips = make(fer2013.read(given.fer2013), ravdess.read(given.ravdess), given.out, config, print)
-    except EmotraceError as error:
-        print(f"emotrace: {error}", file=sys.stderr)
-        sys.exit(2)
     print(f"{given.out}: {len(clips)} clips of {len(set(clips.subject))} speakers")
 
 

@@ -7,7 +7,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import NoReturn
 
-from emotrace.errors import EmotraceError, MissingExtraError
+from emotrace.ending import in_one_line
+from emotrace.errors import MissingExtraError
 
 
 def imported(name: str) -> ModuleType:
@@ -29,12 +30,6 @@ def run(name: str) -> NoReturn:
 
     For `python -m NAME`: the module calls it above its imports, which then are those of the module as it is imported here.
     """
-    try:
+    with in_one_line():
         imported(name).main()
-    except EmotraceError as error:
-        print(f"emotrace: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("emotrace: interrupted", file=sys.stderr)
-        sys.exit(130)
     sys.exit(0)

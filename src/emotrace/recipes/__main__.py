@@ -9,7 +9,6 @@ import argparse
 import errno
 import os
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,13 +18,14 @@ from filelock import FileLock, Timeout
 from emotrace.corpora import catalogue as corpora
 from emotrace.corpora.paired import unshown
 from emotrace.corpora.table import Faces
-from emotrace.errors import EmotraceError, FolderError, InputError
+from emotrace.ending import in_one_line
+from emotrace.errors import FolderError, InputError
 from emotrace.learn import pages
 from emotrace.learn.shipped import name_and_path
 from emotrace.recipes import catalogue, constants, record
 from emotrace.store import NO_LOCKS
 
-INTERRUPTED = "emotrace: interrupted; what was learnt is kept, the same command goes on from there"
+INTERRUPTED = "interrupted; what was learnt is kept, the same command goes on from there"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of the disk, of what a user may have of it, of one file
 
 
@@ -40,14 +40,8 @@ def main() -> None:
     parser.add_argument("--config", default="", metavar="NAME", help="another set of constants that the recipe's module names")
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="another value of a constant")
     given = parser.parse_args()
-    try:
+    with in_one_line(INTERRUPTED):
         run(given.name, given.corpus, given.folder, given.ship, given.config, given.stills, given.set)
-    except EmotraceError as error:
-        print(f"emotrace: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print(INTERRUPTED, file=sys.stderr)
-        sys.exit(130)
 
 
 def run(
