@@ -93,13 +93,11 @@ def is_folder(path: Path) -> bool:
         return False
 
 
-def unopened(paths: Iterable[Path]) -> list[Path]:
+def unopened(paths: Iterable[Path]) -> Iterator[Path]:
     """The folders inside those given that hold something to analyse, as `jobs` leaves them out unless it is recursive."""
-    found = []
-    for path in paths:
+    for path in filter(is_folder, paths):
         with suppress(OSError):   # one that cannot be read
-            found += [inside for inside in _inside(path) if any(map(_known, _tree(inside)))] if is_folder(path) else []
-    return found
+            yield from (inside for inside in _inside(path) if any(map(_known, _tree(inside))))
 
 
 def _files(path: Path, recursive: bool) -> list[Path]:

@@ -119,8 +119,8 @@ def _analyze(
     providers(device)
     api.prepared(settings)   # what is missing is said before anything is analysed
     work = batch.jobs(paths, out, recursive)
-    if not recursive and (left := batch.unopened(paths)):
-        print(f"folders inside folders are not opened, as {left[0]}; --recursive opens them", file=sys.stderr)
+    if not recursive and (left := next(batch.unopened(paths), None)):
+        print(f"folders inside folders are not opened, as {left}; --recursive opens them", file=sys.stderr)
     alone = len(paths) == 1 and not batch.is_folder(paths[0])
     failed, analyse = 0, partial(progress.analyze, settings=settings, device=device, overwrite=overwrite)
     with progress.bars(len(work), interrupt) as bars:
