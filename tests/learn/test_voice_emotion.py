@@ -20,6 +20,7 @@ from emotrace.learn.metrics import softmax  # noqa: E402
 from emotrace.learn.networks.voice import VoiceListener  # noqa: E402
 from emotrace.learn.networks.whisper import Encoder  # noqa: E402
 from emotrace.learn.plan import Plan  # noqa: E402
+from emotrace.learn.voice_targets import loss_of, targets  # noqa: E402
 from emotrace.recipes import voice_emotion as recipe  # noqa: E402
 from emotrace.scheme import VOICE_EXPRESSION  # noqa: E402
 
@@ -124,12 +125,13 @@ def test_affect_is_derived_from_label_and_intensity(actors):
 
 def test_a_corpus_says_nothing_against_expressions_it_has_not(actors, polish):
     outputs = torch.zeros(2, 10)
-    wanted = torch.from_numpy(recipe.targets(polish, CONFIG)[:2])
+    wanted = torch.from_numpy(targets(polish.corpus, CONFIG.balance)[:2])
     louder = outputs.clone()
     louder[:, CALM] = 5.0
-    assert recipe.loss(outputs, wanted, CONFIG).item() == pytest.approx(recipe.loss(louder, wanted, CONFIG).item())
-    wanted = torch.from_numpy(recipe.targets(actors, CONFIG)[:2])
-    assert recipe.loss(louder, wanted, CONFIG) > recipe.loss(outputs, wanted, CONFIG) + 1
+    loss = loss_of(CONFIG.smoothing, CONFIG.affect_weight)
+    assert loss(outputs, wanted).item() == pytest.approx(loss(louder, wanted).item())
+    wanted = torch.from_numpy(targets(actors.corpus, CONFIG.balance)[:2])
+    assert loss(louder, wanted) > loss(outputs, wanted) + 1
 
 
 def test_in_an_epoch_all_of_ravdess_is_heard_and_a_third_of_nemo(actors, polish, monkeypatch):
@@ -192,11 +194,11 @@ def test_runs_are_gathered_and_what_is_done_is_not_done_again(actors, polish, sm
     assert list(found) == ["ravdess", "ravdess in 2 s", "nemo", "nemo in 2 s"]
     assert set(found["ravdess"][1].speaker) == {"01", "02"}
     assert set(found["nemo"][1].speaker) == {"S0"}
-    scores = protocol.cross_scores(actors, polish, tmp_path)
+    scores = protocol.cross_scores(found)
     assert [scores[name]["n"] for name in scores] == [16, 16, 16, 16, 6, 6, 6, 6]
     assert list(scores)[:2] == ["ravdess", "ravdess by speaker"]
     assert set(scores["ravdess"]["uar_of"]) == {"female", "male", "01", "02"}
-    assert 0.1 < protocol.warmth_of(actors, polish, tmp_path) < 20
+    assert 0.1 < protocol.warmth_of(found) < 20
 
 
 def test_the_last_runs_leave_out_nobody_of_ravdess(actors, polish, small, tmp_path):

@@ -86,21 +86,45 @@ def calibration_error(probabilities: NDArray[np.float32], truth: NDArray[np.int6
     return float(np.abs(gaps).sum() / len(truth))
 
 
+def surprise(logits: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Negative logarithm of the probability that logits (n, k) give to the truth, (n,)."""
+    peak = logits.max(axis=1, keepdims=True)
+    partition = np.log(np.exp(logits - peak).sum(axis=1)) + peak[:, 0]
+    return np.asarray(partition - logits[np.arange(len(logits)), truth])
+
+
 def temperature(logits: NDArray[np.float32], truth: NDArray[np.int64]) -> float:
     """The temperature that makes softmax(logits / T) most likely given the truth.
 
     Source: Guo et al. 2017, section 4.2.
     """
     kept = truth >= 0
-    logits64, rows = logits[kept].astype(np.float64), np.arange(int(kept.sum()))
+    logits64 = logits[kept].astype(np.float64)
 
     def loss(log_temperature: float) -> float:
-        scaled = logits64 / np.exp(log_temperature)
-        peak = scaled.max(axis=1, keepdims=True)
-        partition = np.log(np.exp(scaled - peak).sum(axis=1)) + peak[:, 0]
-        return float((partition - scaled[rows, truth[kept]]).mean())
+        return float(surprise(logits64 / np.exp(log_temperature), truth[kept]).mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded").x))
+
+
+def pool_weight(
+    logits: NDArray[np.float32], others: NDArray[np.float32], truth: NDArray[np.int64], counts: NDArray[np.floating]
+) -> float:
+    """The weight w of other logits that makes softmax(logits + w others) most likely given the truth, 0..3.
+
+    Args:
+        logits, others: (n, k).
+        truth: (n,) labels.
+        counts: (n,) how much each row counts.
+
+    Source: Genest & Zidek 1986, Combining Probability Distributions, section 3 (logarithmic pool).
+    """
+    first, second = logits.astype(np.float64), others.astype(np.float64)
+
+    def loss(weight: float) -> float:
+        return float(np.average(surprise(first + weight * second, truth), weights=counts))
+
+    return float(minimize_scalar(loss, bounds=(0.0, 3.0), method="bounded").x)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

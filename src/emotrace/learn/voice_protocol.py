@@ -44,6 +44,7 @@ SHOWN = 96                    # clips of each corpus that measure the ranges of 
 UNVARIED = 0.5                # intensity of corpora that do not vary it: between normal and strong
 NORMAL = 0.7                  # how far from the circumplex's origin what is acted at normal intensity lies; strong is 1
 
+Said = dict[str, tuple[NDArray[np.float32], Voices]]       # by corpus: outputs (n, 10) of clips left out, and their table
 Hear = Callable[[Sequence[Tensor]], NDArray[np.float32]]   # n log-mels (t, 80) -> (n, 10): logits, valence and arousal
 
 
@@ -102,9 +103,13 @@ def outputs_of(network: VoiceListener, mels: Sequence[Tensor], batch: int = 16) 
 
 def windows_of(mels: Sequence[Tensor]) -> list[Tensor]:
     """The 2 s in the middle of each clip's voice, as `analyze` hears them; shorter clips are whole."""
+    return [mel[start : start + WINDOW] for start, mel in zip(starts_of(mels), mels, strict=True)]
+
+
+def starts_of(mels: Sequence[Tensor]) -> list[int]:
+    """The frame with which the 2 s in the middle of each clip's voice begin."""
     middles = [sum(speech_of(mel)) // 2 for mel in mels]
-    starts = [max(0, min(middle - WINDOW // 2, len(mel) - WINDOW)) for middle, mel in zip(middles, mels, strict=True)]
-    return [mel[start : start + WINDOW] for start, mel in zip(starts, mels, strict=True)]
+    return [max(0, min(middle - WINDOW // 2, len(mel) - WINDOW)) for middle, mel in zip(middles, mels, strict=True)]
 
 
 def groups_of(corpus: Voices) -> list[NDArray[np.bool_]]:
@@ -128,6 +133,15 @@ def left_out(actors: Clips, polish: Clips, run: int) -> tuple[NDArray[np.bool_],
 def runs_of(polish: Clips) -> range:
     """The runs in which every group of RAVDESS's actors and every speaker of nEMO is left out once."""
     return range(max(GROUPS, len(speakers_of(polish.corpus))))
+
+
+def left_out_by(actors: Clips, polish: Clips, runs: Sequence[int]) -> dict[str, NDArray[np.int64]]:
+    """Which of these runs leaves out each clip, (n,) by corpus, in the order in which `gathered` gives what they say."""
+    masks = [left_out(actors, polish, run) for run in runs]
+    return {
+        name: np.concatenate([np.full(int(rows[i].sum()), run, np.int64) for run, rows in zip(runs, masks, strict=True)])
+        for i, name in enumerate(NAMES)
+    }
 
 
 def recordings_of(parts: Sequence[Clips]) -> str:
@@ -167,14 +181,19 @@ def said_before(place: Path, recordings: str) -> Arrays:
     return said
 
 
-def gathered(actors: Clips, polish: Clips, folder: Path) -> dict[str, tuple[NDArray[np.float32], Voices]]:
-    """What the runs that are done say of clips whose speakers they never heard: outputs (n, 10), and those clips' table.
+def done_in(folder: Path, polish: Clips) -> list[int]:
+    """The runs that are done in a folder."""
+    return [run for run in runs_of(polish) if (folder / f"run{run}" / FILE).is_file()]
+
+
+def gathered(actors: Clips, polish: Clips, folder: Path, runs: Sequence[int] | None = None) -> Said:
+    """What these runs, or all that are done, say of clips whose speakers they never heard.
 
     Raises:
         InputError: a run heard other recordings than these, or what it said is not whole.
     """
     parts, found = (actors, polish), {}
-    done = [run for run in runs_of(polish) if (folder / f"run{run}" / FILE).is_file()]
+    done = done_in(folder, polish) if runs is None else runs
     known = recordings_of(parts)
     said_in = {run: said_before(folder / f"run{run}", known) for run in done}
     for i, name in enumerate(NAMES):
@@ -186,10 +205,10 @@ def gathered(actors: Clips, polish: Clips, folder: Path) -> dict[str, tuple[NDAr
     return found
 
 
-def cross_scores(actors: Clips, polish: Clips, folder: Path, warmth: float = 1.0) -> dict[str, dict[str, object]]:
+def cross_scores(gathered: Said, warmth: float = 1.0) -> dict[str, dict[str, object]]:
     """Scores of the cross-validation by corpus: of all who were left out, of women, of men, and of each speaker alone."""
     scores: dict[str, dict[str, object]] = {}
-    for name, (outputs, corpus) in gathered(actors, polish, folder).items():
+    for name, (outputs, corpus) in gathered.items():
         said = softmax(outputs[:, :EXPRESSIONS] / np.float32(warmth))
         derived = affect(corpus)
         scores[name] = {
@@ -206,8 +225,8 @@ def cross_scores(actors: Clips, polish: Clips, folder: Path, warmth: float = 1.0
     return scores
 
 
-def warmth_of(actors: Clips, polish: Clips, folder: Path) -> float:
+def warmth_of(gathered: Said) -> float:
     """The temperature that fits what the runs say of whole clips of speakers they never heard."""
-    found = [part for name, part in gathered(actors, polish, folder).items() if name in NAMES]
+    found = [part for name, part in gathered.items() if name in NAMES]
     said, truth = np.concatenate([outputs for outputs, _ in found]), np.concatenate([corpus.label for _, corpus in found])
     return temperature(said[:, :EXPRESSIONS], truth)

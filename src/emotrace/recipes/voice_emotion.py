@@ -22,7 +22,6 @@ from typing import Annotated
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import Field
 from torch import Generator, Tensor, nn
 
@@ -31,10 +30,9 @@ from emotrace.learn import arrays, facts
 from emotrace.learn import fit as loop
 from emotrace.learn.fit import Examples
 from emotrace.learn.log import Report, lines
-from emotrace.learn.losses import balanced_weights
 from emotrace.learn.mel_augment import MelAugmentation, augment, speech_of
 from emotrace.learn.metrics import score, softmax
-from emotrace.learn.networks.voice import EXPRESSIONS, VoiceListener
+from emotrace.learn.networks.voice import VoiceListener
 from emotrace.learn.networks.whisper import BLOCKS, pretrained
 from emotrace.learn.plan import Plan, device_of
 from emotrace.learn.precision import computed_in
@@ -46,8 +44,8 @@ from emotrace.learn.voice_protocol import (
     NAMES,
     RECORDINGS,
     Clips,
-    affect,
     cross_scores,
+    gathered,
     left_out,
     outputs_of,
     read,
@@ -58,6 +56,7 @@ from emotrace.learn.voice_protocol import (
     shown_of,
     warmth_of,
 )
+from emotrace.learn.voice_targets import loss_of, targets
 from emotrace.recipes import Published
 from emotrace.scheme import VOICE_EXPRESSION
 
@@ -108,27 +107,6 @@ class Config:
 SHALLOW = Config(blocks=2, mixed=False)  # quicker and worse; see docs/results.md
 
 
-def targets(clips: Clips, config: Config) -> NDArray[np.float32]:
-    """What is learnt of each clip, (n, 8 + 8 + 2): label times weight of the class, expressions of its corpus, affect."""
-    labels = clips.corpus.label
-    weights = balanced_weights(labels, EXPRESSIONS, config.balance).numpy()
-    hard = np.eye(EXPRESSIONS, dtype=np.float32)[labels]
-    possible = np.tile((np.bincount(labels, minlength=EXPRESSIONS) > 0).astype(np.float32), (len(labels), 1))
-    return np.concatenate([hard * weights[labels, None], possible, affect(clips.corpus)], axis=1)
-
-
-def loss(outputs: Tensor, wanted: Tensor, config: Config) -> Tensor:
-    """Cross-entropy over the expressions that a clip's corpus has, and squared error of valence and arousal."""
-    label, place = wanted[:, :EXPRESSIONS], wanted[:, 2 * EXPRESSIONS :]
-    possible = (wanted[:, EXPRESSIONS : 2 * EXPRESSIONS] > 0).float()
-    said = (outputs[:, :EXPRESSIONS] - 1e4 * (1 - possible)).log_softmax(1).clamp(min=-100)
-    weight = label.sum(1, keepdim=True)
-    smooth = (1 - config.smoothing) * label + config.smoothing * weight * possible / possible.sum(1, keepdim=True)
-    named = -(smooth * said).sum(1).mean()
-    total: Tensor = named + config.affect_weight * (outputs[:, EXPRESSIONS:] - place).square().sum(1).mean()
-    return total
-
-
 class Lessons:
     """Clips of corpora as the loop takes them: rows are places in an epoch, and `vary` makes them into a batch.
 
@@ -141,7 +119,7 @@ class Lessons:
         self.config = config
         self.mels = [mel for part in clips for mel in part.mels]
         self.speech = torch.tensor([speech_of(mel) for mel in self.mels])
-        self.wanted = torch.from_numpy(np.concatenate([targets(part, config) for part in clips]))
+        self.wanted = torch.from_numpy(np.concatenate([targets(part.corpus, config.balance) for part in clips]))
         starts = np.cumsum([0, *(len(part) for part in clips)])
         steps = [1 if part.corpus.corpus == ravdess.NAME else config.turns for part in clips]
         places = [np.arange(first, last - step + 1, step) for first, last, step in zip(starts, starts[1:], steps, strict=False)]
@@ -165,7 +143,7 @@ def fit_on(clips: Sequence[Clips], folder: Path, config: Config, report: Report)
     if not (folder / "last").exists():
         head_first(network, lessons, config)
     loop.fit(
-        network, lessons.examples, config.plan, loss=lambda outputs, wanted: loss(outputs, wanted, config),
+        network, lessons.examples, config.plan, loss=loss_of(config.smoothing, config.affect_weight),
         augment=lessons.vary, validate=lambda average: {}, folder=folder, report=report,
         beside=[recordings_of(clips)],
     )  # fmt: skip
@@ -178,13 +156,14 @@ def head_first(network: VoiceListener, lessons: Lessons, config: Config) -> None
     heard, wanted = _heard(network.eval(), lessons, config)
     chance = Generator().manual_seed(config.plan.seed)
     network.train()
+    loss = loss_of(config.smoothing, config.affect_weight)
     steps = torch.optim.AdamW(network.head.parameters(), config.head_rate, weight_decay=config.plan.weight_decay)
     total = config.head_epochs * (len(heard) // config.plan.batch)
     decay = torch.optim.lr_scheduler.LinearLR(steps, 1.0, 0.0, total)
     for _ in range(config.head_epochs):
         order = torch.randperm(len(heard), generator=chance)[: len(heard) // config.plan.batch * config.plan.batch]
         for rows in torch.split(order, config.plan.batch):
-            value = loss(network.bounded(network.head(heard[rows])), wanted[rows], config)
+            value = loss(network.bounded(network.head(heard[rows])), wanted[rows])
             steps.zero_grad()
             torch.autograd.backward(value)
             steps.step()
@@ -246,12 +225,13 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Report
     actors, polish = read(corpus)
     for run in runs_of(polish):
         validate_run(actors, polish, run, folder, config, report)
-    scores: dict[str, object] = dict(cross_scores(actors, polish, folder, warmth_of(actors, polish, folder)))
+    said = gathered(actors, polish, folder)
+    scores: dict[str, object] = dict(cross_scores(said, warmth_of(said)))
     scores["ravdess to nemo"] = transferred(actors, polish, folder / "from_ravdess", config, report)
     scores["nemo to ravdess"] = transferred(polish, actors, folder / "from_nemo", config, report)
     fit_on([actors, polish], folder / "all", config, report)
     facts.write(folder / facts.SCORES, scores)
-    uar = cross_scores(actors, polish, folder)[NAMES[0]]["uar"]
+    uar = cross_scores(said)[NAMES[0]]["uar"]
     return Progress(config.plan.epochs, [], float(str(uar)), config.plan.epochs)
 
 
@@ -263,7 +243,7 @@ def ship(corpus: Path, folder: Path, path: Path, config: Config | None = None, r
     """
     config = config or Config()
     actors, polish = read(corpus)
-    warmth = warmth_of(actors, polish, folder)
+    warmth = warmth_of(gathered(actors, polish, folder))
     network = fit_on([actors, polish], folder / "all", config, report)
     export_voice(network, warmth, shown_of([actors, polish]), path)
     return (warmth,)
