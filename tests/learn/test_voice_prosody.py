@@ -197,7 +197,7 @@ def test_where_there_is_no_voice_prosody_says_nothing():
 def test_without_runs_of_the_network_the_error_says_what_to_give(fitted, tmp_path):
     folder, config = fitted
     for network, words in ((str(tmp_path), f"got 0 finished runs of voice_emotion in {tmp_path}"), ("", "in no folder")):
-        with pytest.raises(InputError, match=f"{words}, expected two or more; give its folder as --set network=FOLDER"):
+        with pytest.raises(InputError, match=f"{words}, expected two or more of the first 5; give its folder as --set network=FOLDER"):
             recipe.fit(folder, tmp_path, replace(config, network=network))
 
 

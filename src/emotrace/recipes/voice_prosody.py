@@ -37,6 +37,7 @@ from emotrace.learn.state import Progress
 from emotrace.learn.voice_manner import Manner
 from emotrace.learn.voice_protocol import (
     FILE,
+    GROUPS,
     NAMES,
     RECORDINGS,
     SHORT,
@@ -162,7 +163,7 @@ def joined(heard: Said, told: Said, weights: dict[str, NDArray[np.float32]], war
 
 def weight_of(heard: Said, told: Said, warmth: float, rows: dict[str, NDArray[np.bool_]] | None = None) -> float:
     """The weight of prosody that makes the labels of whole clips most likely, of all or some rows; corpora count the same."""
-    parts = [(name, np.flatnonzero(rows[name]) if rows else np.arange(len(heard[name][0]))) for name in NAMES if name in heard]
+    parts = [(name, np.flatnonzero(rows[name]) if rows else np.arange(len(heard[name][0]))) for name in NAMES]
     network = np.concatenate([heard[name][0][row, :EXPRESSIONS] for name, row in parts]) / warmth
     prosody = np.concatenate([told[name][0][row, :EXPRESSIONS] for name, row in parts])
     counts = np.concatenate([np.full(len(row), 1 / max(1, len(row))) for _, row in parts])
@@ -215,14 +216,14 @@ def answers_of_network(actors: Clips, polish: Clips, config: Config) -> tuple[li
     """The runs of `voice_emotion` that are done, and what they say of those left out.
 
     Raises:
-        InputError: there are not two, or they heard other recordings.
+        InputError: there are not two that left out actors of RAVDESS, or they heard other recordings.
     """
     place = Path(config.network)
-    runs = done_in(place, polish)
-    if not config.network or len(runs) < 2:
+    runs = done_in(place, polish) if config.network else []
+    if len([run for run in runs if run < GROUPS]) < 2:
         raise InputError(
-            f"got {len(runs)} finished runs of voice_emotion in {config.network or 'no folder'}, expected two or more; "
-            "give its folder as --set network=FOLDER"
+            f"got {len(runs)} finished runs of voice_emotion in {config.network or 'no folder'}, expected two or more of the "
+            f"first {GROUPS}; give its folder as --set network=FOLDER"
         )
     return runs, gathered(actors, polish, place, runs)
 
