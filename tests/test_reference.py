@@ -70,13 +70,12 @@ def test_every_library_that_is_needed_is_listed_with_its_licence():
 
 def test_the_licences_of_all_that_is_shipped_are_declared_and_shipped_with_it():
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    shipped = {item.licence for item in weights.entries().values() if item.kind == "package"}
+    shipped = {item.licence: item for item in weights.entries().values() if item.kind == "package"}
     uplot = {licence for name, licence, _ in reference.LIBRARIES if name == "uPlot"}
     assert set(project["license"].split(" AND ")) == {"Apache-2.0", *shipped, *uplot}
     texts = "".join((PROJECT / file).read_text(encoding="utf-8") for file in project["license-files"])
-    others = [item.file for item in weights.entries().values() if item.kind == "package" and item.licence == "CC-BY-NC-SA-4.0"]
-    about_networks = f"{' and '.join(others)} are licensed under the Creative Commons Attribution-NonCommercial"
-    for words in ("Apache License", "Leon Sorokin", about_networks, "creativecommons.org/licenses/by-nc-sa/4.0"):
+    about_network = f"{shipped['CC-BY-NC-SA-4.0'].file} is licensed under the Creative Commons Attribution-NonCommercial"
+    for words in ("Apache License", "Leon Sorokin", about_network, "creativecommons.org/licenses/by-nc-sa/4.0"):
         assert words in texts
 
 

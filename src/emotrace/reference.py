@@ -107,8 +107,8 @@ def models_page() -> str:
         *(_network(item) for item in networks),
         FETCHING.rstrip(),
         "## Libraries",
-        "What emotrace itself is made of and needs. Its code is under the Apache-2.0 licence; uPlot (MIT) and the networks "
-        "`voice_emotion` and `voice_prosody` (CC-BY-NC-SA-4.0), which come with it, are under their own.",
+        "What emotrace itself is made of and needs. Its code is under the Apache-2.0 licence; uPlot (MIT) and the network "
+        "`voice_emotion` (CC-BY-NC-SA-4.0), which come with it, are under their own.",
         _table(("library", "licence", "for"), [(f"`{name}`", licence, use) for name, licence, use in LIBRARIES]),
         REDISTRIBUTION.rstrip(),
     ]

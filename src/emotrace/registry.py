@@ -136,8 +136,7 @@ COMPONENTS: dict[str, Spec] = {
         ),
         Spec(
             "voice.emotion", "emotrace.voice.emotion:VoiceEmotion", "expression of the voice", view="voice",
-            needs=("voice.network", "voice.prosody"), scheme=schemes.VOICE_EXPRESSION, weights=("voice_prosody",),
-            paper="docs/cards/voice_emotion.md",
+            needs=("voice.network",), scheme=schemes.VOICE_EXPRESSION, paper="docs/cards/voice_emotion.md",
         ),
         Spec(
             "voice.valence_arousal", "emotrace.voice.emotion:VoiceValenceArousal", "valence and arousal of the voice",

@@ -14,7 +14,6 @@ import pytest
 
 from emotrace.corpora import ravdess
 from emotrace.corpora.voices import table
-from emotrace.engine import OnnxNetwork
 from emotrace.errors import InputError
 from emotrace.learn import heard
 from emotrace.learn.metrics import score
@@ -22,7 +21,6 @@ from emotrace.scheme import VOICE_EXPRESSION, VOICE_NETWORK
 from emotrace.testing import check_extractor
 from emotrace.views import VoiceSamples
 from emotrace.voice.emotion import LONGEST, VoiceEmotion, VoiceNetwork, VoiceValenceArousal
-from emotrace.voice.prosody import Prosody
 
 SECOND = 16_000
 CALM = VOICE_EXPRESSION.labels.index("calm")
@@ -30,13 +28,6 @@ CALM = VOICE_EXPRESSION.labels.index("calm")
 
 def noise(seconds: float, seed: int = 0) -> np.ndarray:
     return (0.1 * np.random.default_rng(seed).standard_normal(round(seconds * SECOND))).astype(np.float32)
-
-
-def tone(seconds: float) -> np.ndarray:
-    """A voice of ten harmonics of 150 Hz that sways, in a little noise."""
-    time = np.arange(round(seconds * SECOND)) / SECOND
-    phase = 2 * np.pi * (150 * time + 3 * np.sin(2 * np.pi * 2 * time))
-    return np.asarray(0.1 * sum(np.sin(k * phase) / k for k in range(1, 11)) + 0.02 * noise(seconds), np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -49,39 +40,16 @@ def test_it_keeps_to_the_contract_of_extractors(name: str) -> None:
     check_extractor(name, VoiceSamples(noise(5), SECOND, np.array([0, 8_000, 40_000]), 2 * SECOND))
 
 
-def test_the_components_say_the_same_of_a_window_and_of_a_clip(network: VoiceNetwork) -> None:
-    samples = VoiceSamples(tone(4), SECOND, np.array([0, 20_000]), 2 * SECOND)
-    values, prosody = network.extract(samples), Prosody().extract(samples)
+def test_the_three_components_say_the_same_of_a_window(network: VoiceNetwork) -> None:
+    samples = VoiceSamples(noise(4), SECOND, np.array([0, 20_000]), 2 * SECOND)
+    values = network.extract(samples)
     assert values.shape == (2, len(VOICE_NETWORK))
-    assert np.isfinite(prosody).all()
-    having = samples.having({"voice.network": values, "voice.prosody": prosody})
-    affect = VoiceValenceArousal().extract(having)
-    np.testing.assert_array_equal(affect, values[:, 8:])
+    having = samples.having({"voice.network": values})
+    both = np.concatenate([VoiceEmotion().extract(having), VoiceValenceArousal().extract(having)], axis=1)
+    np.testing.assert_array_equal(both, values)
     clip = samples.windows()[0]
-    np.testing.assert_allclose(VoiceEmotion().of_clips([clip]), VoiceEmotion().extract(having[:1]), atol=1e-5)
-    np.testing.assert_allclose(VoiceValenceArousal().of_clips([clip]), affect[:1], atol=1e-5)
-    assert VoiceEmotion().of_clips([]).shape == (0, 8)
-
-
-def test_expression_is_the_product_of_what_is_heard_and_what_prosody_says(network: VoiceNetwork) -> None:
-    samples = VoiceSamples(tone(4), SECOND, np.array([0, 20_000]), 2 * SECOND)
-    heard, prosody = network.extract(samples)[:, :8], Prosody().extract(samples)
-    read = OnnxNetwork("voice_prosody", "cpu").run_prepared(prosody)
-    assert read.sum(axis=1) == pytest.approx([1, 1])
-    both = VoiceEmotion().extract(samples.having({"voice.network": heard, "voice.prosody": prosody}))
-    np.testing.assert_allclose(both, heard * read / (heard * read).sum(axis=1, keepdims=True), atol=1e-5)
-    assert np.abs(both - heard).max() > 0.01
-
-
-def test_without_a_voice_in_it_the_network_is_believed_alone_and_silence_is_nothing() -> None:
-    samples = VoiceSamples(noise(2), SECOND, np.array([0, 0, 0]), SECOND)
-    heard = np.full((3, 10), 0.125, np.float32)
-    heard[:, 0], heard[:, 1], heard[2] = 0.2, 0.05, np.nan
-    prosody = np.full((3, 8), np.nan, np.float32)
-    prosody[2] = (120, 2, 0.5, 1, 0.5, 0.02, 1, 10)   # never so: what has a pitch is no silence
-    both = VoiceEmotion().extract(samples.having({"voice.network": heard, "voice.prosody": prosody}))
-    np.testing.assert_allclose(both[:2], heard[:2, :8], atol=1e-6)
-    assert np.isnan(both[2]).all()
+    np.testing.assert_allclose(VoiceEmotion().of_clips([clip]), values[:1, :8], atol=1e-5)
+    np.testing.assert_allclose(VoiceValenceArousal().of_clips([clip]), values[:1, 8:], atol=1e-5)
 
 
 def test_more_windows_than_a_batch_are_heard_in_order(network: VoiceNetwork) -> None:

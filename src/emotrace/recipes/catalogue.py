@@ -39,7 +39,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe("upc_bimodal", "a face network's head, a machine on sound features, fused", "afew", "UPC thesis, 2017"),
         Recipe("emonets", "EmoNets: four models of a clip, combined", "afew", "Kahou et al. 2016", stills="fer2013+tfd"),
         Recipe("voice_emotion", "the network that analyze hears expressions with", "ravdess+nemo", "our own"),
-        Recipe("voice_prosody", "what pitch and quality of a voice say beside it", "ravdess+nemo", "our own"),
+        Recipe("voice_prosody", "what pitch and quality of a voice say beside it, measured", "ravdess+nemo", "our own"),
     )
 }
 

@@ -4,10 +4,11 @@
                                            runs of `voice_emotion` ─▶ 8 logits ──▶ sum ─▶ scores, speakers left out
 
 Log-mel bands are too wide to tell a pitch by, and the network that hears them trusts the timbre of the voices that it knows.
-Few values of prosody name fewer expressions, but of a stranger they say what the network misses: the product of both is what
-`voice.emotion` says (`emotrace.voice.emotion`). Runs leave out whom those of `voice_emotion` leave out, of which two or more
-have to be there. The weight of prosody is fitted on what is said of speakers left out, both corpora counting the same; for the
-scores of a run, on those of the other runs. Valence and arousal are learnt beside and not used: joined they come no nearer.
+Few values of prosody name fewer expressions, but of a stranger they may say what the network misses: the product of both is
+measured. What it gave, and why `voice.emotion` does without it, is in docs/results.md. Runs leave out whom those of
+`voice_emotion` leave out, of which two or more have to be there. The weight of prosody is fitted on what is said of speakers
+left out, both corpora counting the same; for the scores of a run, on those of the other runs. Valence and arousal are learnt
+beside and not used: joined they come no nearer.
 
 Source: Eyben et al. 2016, section 3 (why these values); Genest & Zidek 1986, section 3 (logarithmic pool).
 """
@@ -20,12 +21,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from emotrace.errors import InputError
 from emotrace.learn import arrays, facts
 from emotrace.learn import fit as loop
-from emotrace.learn.export import export
 from emotrace.learn.fit import Examples
 from emotrace.learn.log import Report, lines
 from emotrace.learn.metrics import pool_weight
@@ -59,7 +58,6 @@ from emotrace.recipes import Published
 PUBLISHED = Published(
     None, "unweighted recall", "RAVDESS, 20 actors in 5 groups", "our own; with voice_emotion, beside Luna-Jiménez et al. 2022"
 )
-INPUT, OUTPUT = "prosody", "voice_prosody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,38 +224,3 @@ def answers_of_network(actors: Clips, polish: Clips, config: Config) -> tuple[li
             f"first {GROUPS}; give its folder as --set network=FOLDER"
         )
     return runs, gathered(actors, polish, place, runs)
-
-
-class Shipped(nn.Module):
-    """The reader as `analyze` runs it: probabilities to the power of its weight, valence and arousal.
-
-    Args:
-        network: trained.
-        weight: of its logits, beside the network's.
-    """
-
-    def __init__(self, network: ProsodyReader, weight: float) -> None:
-        super().__init__()
-        self.network, self.weight = network, weight
-
-    def forward(self, prosody: Tensor) -> Tensor:
-        """(n, 8) values of `voice.prosody` -> (n, 8) probabilities."""
-        said: Tensor = (self.weight * self.network(prosody)[:, :EXPRESSIONS]).softmax(1)
-        return said
-
-
-def ship(corpus: Path, folder: Path, path: Path, config: Config | None = None, report: Report = lines) -> tuple[float]:
-    """Write the reader fitted on everything as ONNX, with the weight that fits what is said of speakers left out.
-
-    Returns:
-        The temperature that this weight is, 1 / weight.
-    """
-    config = config or Config()
-    clips = read(corpus)
-    runs, heard = answers_of_network(*clips, config)
-    weight = weight_of(heard, gathered(*clips, folder, runs), warmth_of(heard))
-    parts = [Manner.of(part, folder / f"{name}.npz") for name, part in zip(NAMES, clips, strict=True)]
-    network = fit_on(parts, folder / "all", config, report)
-    shown = examples(parts, config.balance).images[:64]
-    export(Shipped(network, weight), shown, path, INPUT, (OUTPUT,), {0: "windows"})
-    return (1 / weight,)

@@ -1,8 +1,4 @@
-"""Expression, valence and arousal of a voice: by our own network on Whisper's encoder, and by pitch and quality beside it.
-
-    window ┬▶ log-mel ─network─▶ valence, arousal, eight probabilities ┐
-           └▶ voice.prosody ─two small layers─▶ eight probabilities ───┴─product─▶ expression
-"""
+"""Expression, valence and arousal of a voice, by our own network on Whisper's first blocks."""
 
 from __future__ import annotations
 
@@ -12,14 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.engine import Device, OnnxNetwork
-from emotrace.fuse import log_pool
 from emotrace.scheme import VOICE_EXPRESSION, VOICE_NETWORK, VOICE_VALENCE_AROUSAL, Scheme
 from emotrace.views import VoiceSamples
 from emotrace.voice.log_mel import SAMPLE_RATE, log_mel
-from emotrace.voice.prosody import Prosody
 
 NETWORK = "voice.network"      # the component whose values the other two take their columns of
-PROSODY = "voice.prosody"
 LONGEST = 10 * SAMPLE_RATE     # samples the network has positions for; what is longer is heard in equal parts
 SHORTEST = SAMPLE_RATE // 10   # samples under which nothing can be said
 BATCH = 16                     # windows at a time; more are no faster, and their attention is held in memory
@@ -76,37 +69,17 @@ class VoiceNetwork:
 
 
 class VoiceEmotion:
-    """Expression of the voice: what the network hears and what prosody says, taken for independent.
-
-    A window without voiced frames has no pitch, and there the network's word stands alone.
-
-    Source: docs/cards/voice_emotion.md; Genest & Zidek 1986, section 3 (logarithmic pool).
-    """
+    """Expression of the voice, of what the network said."""
 
     scheme: Scheme = VOICE_EXPRESSION
 
-    def __init__(self) -> None:
-        self.reader = OnnxNetwork("voice_prosody", "cpu")
-
     def extract(self, samples: VoiceSamples) -> NDArray[np.float32]:
-        """Eight probabilities that sum to 1, (n, 8); NaN where not measured.
-
-        Raises:
-            WeightsError: the network's file is missing or damaged.
-        """
-        heard, prosody = samples.measured[NETWORK][:, :EXPRESSIONS], samples.measured[PROSODY]
-        read = np.full_like(heard, np.nan)
-        voiced = np.isfinite(prosody).all(axis=1) & np.isfinite(heard).all(axis=1)
-        read[voiced] = self.reader.run_prepared(prosody[voiced])
-        return log_pool(np.stack([heard, read]), np.ones(2, np.float32), evidence=1.0)
+        """Eight probabilities that sum to 1, (n, 8); NaN where not measured."""
+        return samples.measured[NETWORK][:, :EXPRESSIONS]
 
     def of_clips(self, clips: Iterable[NDArray[np.float32]], sample_rate: int = SAMPLE_RATE) -> NDArray[np.float32]:
-        """The same for whole clips (s,) of any length, n -> (n, 8); one is asked for when the one before is heard."""
-        network, prosody = VoiceNetwork(), Prosody()
-        wholes = (VoiceSamples.whole(clip, sample_rate) for clip in clips)
-        known = (each.having({NETWORK: network.extract(each), PROSODY: prosody.extract(each)}) for each in wholes)
-        values = [self.extract(each) for each in known]
-        return np.concatenate(values) if values else np.zeros((0, EXPRESSIONS), np.float32)
+        """The same for whole clips (s,) of any length, n -> (n, 8)."""
+        return VoiceNetwork().of_clips(clips, sample_rate)[:, :EXPRESSIONS]
 
 
 class VoiceValenceArousal:
