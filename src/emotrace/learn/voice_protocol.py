@@ -205,10 +205,10 @@ def gathered(actors: Clips, polish: Clips, folder: Path, runs: Sequence[int] | N
     return found
 
 
-def cross_scores(gathered: Said, warmth: float = 1.0) -> dict[str, dict[str, object]]:
+def cross_scores(answers: Said, warmth: float = 1.0) -> dict[str, dict[str, object]]:
     """Scores of the cross-validation by corpus: of all who were left out, of women, of men, and of each speaker alone."""
     scores: dict[str, dict[str, object]] = {}
-    for name, (outputs, corpus) in gathered.items():
+    for name, (outputs, corpus) in answers.items():
         said = softmax(outputs[:, :EXPRESSIONS] / np.float32(warmth))
         derived = affect(corpus)
         scores[name] = {
@@ -225,8 +225,8 @@ def cross_scores(gathered: Said, warmth: float = 1.0) -> dict[str, dict[str, obj
     return scores
 
 
-def warmth_of(gathered: Said) -> float:
+def warmth_of(answers: Said) -> float:
     """The temperature that fits what the runs say of whole clips of speakers they never heard."""
-    found = [part for name, part in gathered.items() if name in NAMES]
+    found = [part for name, part in answers.items() if name in NAMES]
     said, truth = np.concatenate([outputs for outputs, _ in found]), np.concatenate([corpus.label for _, corpus in found])
     return temperature(said[:, :EXPRESSIONS], truth)
