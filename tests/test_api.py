@@ -233,7 +233,7 @@ def test_a_video_that_is_none_makes_no_folder(tmp_path: Path) -> None:
 def test_a_folder_that_was_written_by_something_else_is_not_loaded(tmp_path: Path) -> None:
     with pytest.raises(FolderError, match=r"no analysis\.json"):
         emotrace.load(tmp_path)
-    for content in ("[1, 2]", "{", '{"schema": "x"}'):
+    for content in ("[1, 2]", "{", '{"schema": "x"}', "[" * 100_000):
         (tmp_path / "analysis.json").write_text(content)
         with pytest.raises(FolderError):
             emotrace.load(tmp_path)

@@ -49,7 +49,8 @@ def analysed(folder: Path, file: Path) -> None:
     """An analysis of a file that was begun."""
     folder.mkdir(parents=True)
     video = {"name": file.name, "path": str(file.resolve()), "relative": os.path.relpath(file, folder)}
-    (folder / "analysis.json").write_text(json.dumps({"schema": 1, "emotrace": "1", "video": video, "settings": {}}))
+    facts = {"schema": 1, "emotrace": "1", "created": "2026-01-01T00:00:00+00:00", "settings": {"components": []}}
+    (folder / "analysis.json").write_text(json.dumps({**facts, "video": video}))
 
 
 def test_a_file_keeps_the_folder_of_its_analysis_when_others_of_its_name_come(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from emotrace.errors import FolderError, UnknownNameError
 from emotrace.store import Store
 
 FACTS = {
-    "schema": 2, "emotrace": "1", "weights": {}, "video": {"fingerprint": "f", "name": "clip.mp4"}, "settings": {"rate": None},
+    "schema": 2, "emotrace": "1", "created": "2026-01-01T00:00:00+00:00", "weights": {},
+    "video": {"fingerprint": "f", "name": "clip.mp4"}, "settings": {"components": [], "rate": None},
 }  # fmt: skip
 
 

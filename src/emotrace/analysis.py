@@ -18,6 +18,7 @@ import numpy as np
 from emotrace import columns, parquet, registry
 from emotrace.columns import TableName
 from emotrace.errors import FolderError, InputError, unknown
+from emotrace.provenance import fault
 from emotrace.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -182,14 +183,14 @@ def load(folder: str | Path) -> Analysis:
         provenance = json.loads((path / "analysis.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise FolderError(f"{path}: is no output folder of emotrace (it has no analysis.json)") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:   # the last of brackets in brackets, by the thousand
         raise FolderError(f"{path}: analysis.json cannot be read ({error}); run 'emotrace analyze' again") from error
     if not isinstance(provenance, dict) or not isinstance(provenance.get("schema"), int):
         raise FolderError(f"{path}: analysis.json is not one of emotrace's; is this the right folder?")
     if provenance["schema"] > columns.SCHEMA_VERSION:
         raise FolderError(f"{path}: was written by a newer emotrace (schema {provenance['schema']}); update emotrace")
-    if not all(isinstance(provenance.get(key), dict) for key in ("video", "settings")):
-        raise FolderError(f"{path}: analysis.json is damaged; measure anew with 'emotrace analyze --overwrite'")
+    if what := fault(provenance):
+        raise FolderError(f"{path}: analysis.json is damaged ({what}); measure anew with 'emotrace analyze --overwrite'")
     finished = bool(provenance.get("finished"))
     return Analysis(path, provenance, _people(path) if finished else (), finished)
 

@@ -137,12 +137,12 @@ def _line(outcome: Outcome) -> str:
     if outcome.analysis is None:
         file = outcome.job.file
         return f"FAILED  {'' if outcome.error.startswith(f'{file}:') else f'{file}: '}{outcome.error}"
-    counts, people = outcome.analysis.provenance["counts"], len(outcome.analysis.people)
+    count, people = outcome.analysis.provenance.get("counts", {}).get("frames"), len(outcome.analysis.people)
     pictures = outcome.analysis.video.get("has_pictures", True)
     notes = "".join(f"\n        warning: {warning}" for warning in outcome.analysis.warnings)
     who = "nobody" if people == 0 else f"{people} person" if people == 1 else f"{people} people"
     page = outcome.analysis.folder / "report.html"
-    frames = "1 frame" if counts["frames"] == 1 else f"{counts['frames']} frames"
+    frames = "1 frame" if count == 1 else f"{count} frames"
     what = f"{frames}, {who}" if pictures else "sound alone"
     return f"ok      {outcome.job.file}: {what}; open {page}{notes}"
 

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from emotrace import parquet
 from emotrace.errors import FolderError
+from emotrace.provenance import fault
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -221,7 +222,7 @@ def _read_json(file: Path) -> dict[str, Any] | None:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FolderError(f"{file}: cannot be read ({error}); give another --out, or remove the folder") from error
     if not isinstance(content, dict):
         raise FolderError(f"{file}: is not one of emotrace's; give another --out")
@@ -230,11 +231,11 @@ def _read_json(file: Path) -> dict[str, Any] | None:
 
 def _difference(before: dict[str, Any], now: dict[str, Any]) -> str | None:
     """In words, what makes two analyses different; None where one may go on from the other, or be asked more systems."""
-    if not all(isinstance(before.get(key), dict) for key in ("video", "settings")):
-        return "holds an analysis that is damaged"
-    if before.get("video", {}).get("fingerprint") != now["video"]["fingerprint"]:
-        return f"holds the analysis of another file ({before.get('video', {}).get('name')})"
-    old, new = before.get("settings", {}), now["settings"]
+    if what := fault(before):
+        return f"holds an analysis that is damaged ({what})"
+    if before["video"].get("fingerprint") != now["video"]["fingerprint"]:
+        return f"holds the analysis of another file ({before['video'].get('name')})"
+    old, new = before["settings"], now["settings"]
     for key, value in new.items():
         if key != "systems" and old.get(key) != value:
             return f"holds an analysis with other settings ({key} {old.get(key)}, now {value})"
