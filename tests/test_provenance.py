@@ -50,6 +50,7 @@ def test_what_analyze_writes_has_no_fault_and_no_name_that_the_form_does_not_kno
         ("video", [], "video is [], expected an object"),
         ("video", None, "video is missing"),
         ("settings.components", ["face.expression", {}], "settings.components[1] is {}, expected a text"),
+        ("settings.components", [None], "settings.components has an item that is null"),
         ("settings.components", None, "settings.components is missing"),
         ("warnings", "none", "warnings is 'none', expected a list"),
         ("systems", [{"files": {"recipe.json": 1}}], "systems[0].files.recipe.json is 1, expected a text"),

@@ -37,7 +37,7 @@ FORM: Form = {
 def fault(content: Any, form: Form = FORM, where: str = "") -> str | None:
     """What of analysis.json is not as it should be, in words: "video.rate is 'fast', expected a number".
 
-    Hardly anything has to be there, since older folders hold less, and null is a leaf that is not known. Names that are not
+    Hardly anything has to be there, since older folders hold less, and null is a member that is not known. Names that are not
     part of the form are left alone.
 
     Args:
@@ -53,6 +53,8 @@ def fault(content: Any, form: Form = FORM, where: str = "") -> str | None:
     if isinstance(form, tuple):
         if not isinstance(content, list):
             return _said(content, "a list", where)
+        if None in content:
+            return f"{where} has an item that is null"
         parts = ((f"{where}[{i}]", part, form[0]) for i, part in enumerate(content))
     else:
         if not isinstance(content, dict):
