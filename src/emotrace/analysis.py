@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emotrace import columns, parquet, registry
 from emotrace.columns import TableName
@@ -85,7 +86,7 @@ class Analysis:
 
         Raises:
             UnknownNameError: there is no such table, or no such column in it.
-            FolderError: the analysis is unfinished and has not got that far, or the table is gone or damaged.
+            FolderError: the analysis is unfinished and has not got that far, or the table is gone, damaged or was changed.
         """
         import pyarrow as pa
 
@@ -95,7 +96,10 @@ class Analysis:
         if not files:
             what = "; measure anew with 'emotrace analyze --overwrite'" if self.finished else " yet; 'emotrace analyze' goes on"
             raise FolderError(f"{self.folder}: has no table {name!r}{what}")
-        return pa.concat_tables([parquet.read(file, only) for file in files])
+        rows = pa.concat_tables([parquet.read(file, only) for file in files])
+        if wrong := columns.fault(name, rows):
+            raise changed(self.folder, name, wrong)
+        return rows
 
     def timeline(self, component: str, person: str | None = None) -> Timeline:
         """What one component measured of one person.
@@ -132,10 +136,25 @@ class Analysis:
         faces = self.table("faces", ["frame", "person", "score", *line.scheme.columns])
         faces = faces.filter(pc.equal(faces["person"], person))
         faces = faces.sort_by("score")   # two faces of one person in a frame: the surer one is written last and stays
-        rows = np.searchsorted(numbers, faces["frame"].to_numpy())
+        rows = self.frames_of(faces["frame"].to_numpy(), numbers)
         for k, name in enumerate(line.scheme.columns):
             values[rows, k] = faces[name].to_numpy()
         return Timeline(times, values, line.scheme, line.name, person)
+
+    def frames_of(self, wanted: NDArray[Any], there: NDArray[Any]) -> NDArray[np.int64]:
+        """Where the frames of faces lie among those of the table `frames`.
+
+        Args:
+            wanted: (n,) numbers or times of frames, as `faces` has them.
+            there: (m,) the same of the analysed ones, as `frames` has them, in order.
+
+        Raises:
+            FolderError: there is no such frame.
+        """
+        rows = np.searchsorted(there, wanted)
+        if len(wanted) and not (len(there) and np.array_equal(there[np.minimum(rows, len(there) - 1)], wanted)):
+            raise changed(self.folder, "faces", "it has faces in frames that frames.parquet does not have")
+        return rows.astype(np.int64)
 
     def _voice(self, line: registry.Spec, person: str | None) -> Timeline:
         assert line.scheme is not None
@@ -170,6 +189,12 @@ class Analysis:
 
             raise MissingExtraError("to_pandas needs pandas: pip install 'emotrace[pandas]'") from error
         return self.table(name).to_pandas()
+
+
+def changed(folder: Path, table: str, what: str) -> FolderError:
+    """The error for a table that is not as emotrace has written it."""
+    what_now = "measure anew with 'emotrace analyze --overwrite'"
+    return FolderError(f"{folder}: {table}.parquet is damaged or was changed ({what}); {what_now}")
 
 
 def load(folder: str | Path) -> Analysis:

@@ -22,6 +22,9 @@ SCHEMA_VERSION = 2
 TableName = Literal["frames", "faces", "people", "tracks", "sound", "voice", "emotions", "systems"]
 TABLES = get_args(TableName)
 
+CLOCK = ("time", "start", "end")   # of rows; these and what follows have a value in every row
+NEVER_EMPTY = (*CLOCK, "frame", "track", "shot", "analysed", "damaged", "cut", "speaking")
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -165,6 +168,28 @@ def faces(names: Iterable[str], mesh: bool = False) -> tuple[Column, ...]:
 def voice(names: Iterable[str]) -> tuple[Column, ...]:
     """Columns of voice.parquet when the named components are measured."""
     return VOICE + tuple(_of_view("voice", names))
+
+
+def fault(name: str, rows: pa.Table | pa.RecordBatch) -> str | None:
+    """What of a table's rows is not as emotrace writes it, in words; None where nothing is.
+
+    Other programs may have written the file anew. Columns that are not emotrace's are left alone.
+
+    Args:
+        name: of the table.
+        rows: all of it, or some rows and columns.
+    """
+    import pyarrow.compute as pc
+
+    known = schema(table(name))
+    for field in rows.schema:
+        if field.name in known.names and not field.type.equals(known.field(field.name).type):
+            return f"its column {field.name} holds {field.type}, expected {known.field(field.name).type}"
+        if field.name in NEVER_EMPTY and rows[field.name].null_count:
+            return f"its column {field.name} has empty rows"
+        if field.name in CLOCK and not pc.all(pc.is_finite(rows[field.name]), min_count=0).as_py():
+            return f"its column {field.name} has rows that are no time"
+    return None
 
 
 def _of_view(view: registry.View, names: Iterable[str]) -> list[Column]:

@@ -130,7 +130,7 @@ def holds_there(analysis: Analysis, emotions: pa.Table) -> NDArray[np.bool_]:
     frames, faces = analysis.table("frames", ["time", "analysed"]), analysis.table("faces", ["time", "person"])
     every = frames["time"].to_numpy()
     shown, time = every[frames["analysed"].to_numpy()], faces["time"].to_numpy()
-    end = time + lasts(shown, every)[np.searchsorted(shown, time)]
+    end = time + lasts(shown, every)[analysis.frames_of(time, shown)]
     face, who = (people_of(analysis, table["person"].to_pylist()) for table in (faces, emotions))
     found = (who == NOBODY) | emotions["speaking"].to_numpy()
     for k in range(len(analysis.people)):

@@ -92,7 +92,7 @@ class _Ids:
 
 def write(analysis: Analysis, folder: Path) -> list[Path]:
     """Write the faces; see `emotrace.export.export` for arguments and errors."""
-    schema = tables.schema(analysis, "faces")
+    schema = tables.schema(analysis, "faces", NEEDED)
     only = [*NEEDED, *(name for name in OPTIONAL if name in schema.names)]
     nothing = _Ids.of(analysis).added(schema.empty_table().select(only))
     path = media.named(analysis, folder, ".openface.csv")

@@ -73,7 +73,7 @@ def presence(analysis: Analysis) -> dict[str, list[Segment]]:
     frames, times = table["frame"].to_numpy()[chosen], table["time"].to_numpy()[chosen]
     seen = {person.name: np.zeros(len(frames), np.bool_) for person in analysis.people}
     for batch in tables.batches(analysis, "faces", ["frame", "person"]):
-        rows = np.searchsorted(frames, batch["frame"].to_numpy())
+        rows = analysis.frames_of(batch["frame"].to_numpy(), frames)
         who = batch["person"].to_numpy(zero_copy_only=False)
         for name, mask in seen.items():
             mask[rows[who == name]] = True

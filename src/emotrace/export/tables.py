@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from emotrace import parquet
-from emotrace.analysis import Analysis
+from emotrace import columns, parquet
+from emotrace.analysis import Analysis, changed
 from emotrace.columns import TableName
-from emotrace.errors import FolderError
+from emotrace.errors import FolderError, unknown
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,14 +18,24 @@ if TYPE_CHECKING:
 ROWS = 4096   # of a batch; with the whole mesh a row has 6 kB, so a batch stays below 25 MB
 
 
-def schema(analysis: Analysis, table: TableName) -> pa.Schema:
+def schema(analysis: Analysis, table: TableName, needed: Sequence[str] = ()) -> pa.Schema:
     """Columns that a table of this analysis has.
 
+    Args:
+        analysis: a finished one.
+        table: "faces", "frames", ...
+        needed: columns that it must have.
+
     Raises:
-        FolderError: the table is missing or damaged.
+        FolderError: the table is missing, damaged or was changed.
+        UnknownNameError: it has no such column.
     """
     with _opened(analysis, table) as file:
-        return file.schema_arrow
+        there = file.schema_arrow
+        if missing := [name for name in needed if name not in there.names]:
+            raise unknown(f"column in {table}.parquet", missing[0], there.names)
+        _check(analysis, table, there.empty_table())
+        return there
 
 
 def batches(analysis: Analysis, table: TableName, only: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -37,11 +47,19 @@ def batches(analysis: Analysis, table: TableName, only: Sequence[str]) -> Iterat
         only: columns, in the order wanted.
 
     Raises:
-        FolderError: the table is missing or damaged.
+        FolderError: the table is missing, damaged or was changed.
+        UnknownNameError: it has no such column.
     """
+    schema(analysis, table, only)
     with _opened(analysis, table) as file:
         for batch in file.iter_batches(batch_size=ROWS, columns=list(only)):
+            _check(analysis, table, batch)
             yield batch.select(list(only))
+
+
+def _check(analysis: Analysis, table: TableName, rows: pa.Table | pa.RecordBatch) -> None:
+    if what := columns.fault(table, rows):
+        raise changed(analysis.folder, table, what)
 
 
 @contextmanager

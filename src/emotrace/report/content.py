@@ -53,6 +53,7 @@ def content(analysis: Analysis) -> dict[str, object]:
     """What the page of a finished analysis shows; every number is finite."""
     grid, cuts = _frames(analysis)
     faces = Faces.of(analysis)
+    analysis.frames_of(faces.frame, grid.frames)   # raises where one of them is not there
     seen = Seen.of(grid, faces.frame, faces.person, faces.score, min(len(analysis.people), MOST_PEOPLE))
     drawn = panels.available(parquet.names(analysis.folder / "faces.parquet"))
     series, events = _measure(analysis, grid, seen, drawn)
