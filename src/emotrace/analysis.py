@@ -222,9 +222,11 @@ def load(folder: str | Path) -> Analysis:
 
 def _people(folder: Path) -> tuple[Person, ...]:
     names = [column.name for column in columns.PEOPLE if column.name != "embedding"]
-    rows = parquet.read(folder / "people.parquet", names).to_pylist()
+    rows = parquet.read(folder / "people.parquet", names)
+    if wrong := columns.fault("people", rows):
+        raise changed(folder, "people", wrong)
     return tuple(
-        Person(name=row.pop("person"), tracks=tuple(row.pop("tracks")), **_measured(row)) for row in rows
+        Person(name=row.pop("person"), tracks=tuple(row.pop("tracks")), **_measured(row)) for row in rows.to_pylist()
     )
 
 

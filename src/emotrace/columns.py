@@ -24,6 +24,7 @@ TABLES = get_args(TableName)
 
 CLOCK = ("time", "start", "end")   # of rows; these and what follows have a value in every row
 NEVER_EMPTY = (*CLOCK, "frame", "track", "shot", "analysed", "damaged", "cut", "speaking")
+NEVER_EMPTY_OF = {"people": ("person", "seconds", "first", "last", "frames", "measured", "tracks")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ def fault(name: str, rows: pa.Table | pa.RecordBatch) -> str | None:
     for field in rows.schema:
         if field.name in known.names and not field.type.equals(known.field(field.name).type):
             return f"its column {field.name} holds {field.type}, expected {known.field(field.name).type}"
-        if field.name in NEVER_EMPTY and rows[field.name].null_count:
+        if field.name in (*NEVER_EMPTY, *NEVER_EMPTY_OF.get(name, ())) and rows[field.name].null_count:
             return f"its column {field.name} has empty rows"
         if field.name in CLOCK and not pc.all(pc.is_finite(rows[field.name]), min_count=0).as_py():
             return f"its column {field.name} has rows that are no time"

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from emotrace import columns
+from emotrace import columns, load
 from emotrace.errors import FolderError, UnknownNameError
 from emotrace.export import FORMATS, export
 from emotrace.report.build import write
@@ -51,6 +51,21 @@ def test_a_column_of_another_type_or_without_its_values_is_named(plant, table, c
     pq.write_table(change(pq.read_table(file)), file)
     with pytest.raises(FolderError, match=f"{table}.parquet is damaged or was changed \\({said}\\); measure anew"):
         write(analysis) if outcome == "report" else export(analysis, outcome)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (of_type("seconds", pa.string()), "its column seconds holds string, expected double"),
+        (first_is("tracks", None), "its column tracks has empty rows"),
+        (first_is("person", None), "its column person has empty rows"),
+    ],
+)
+def test_people_are_looked_at_when_the_folder_is_read(plant, change, said) -> None:
+    folder = plant(SHOWN).folder
+    pq.write_table(change(pq.read_table(folder / "people.parquet")), folder / "people.parquet")
+    with pytest.raises(FolderError, match=f"people.parquet is damaged or was changed \\({said}\\); measure anew"):
+        load(folder)
 
 
 @pytest.mark.parametrize("outcome", ["elan", "emotionml", "webvtt", "report"])
