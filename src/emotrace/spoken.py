@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from emotrace.analysis import Analysis
-from emotrace.columns import TableName
+from emotrace.analysis import Analysis, changed
+from emotrace.columns import EMOTIONS, SOUND, SYSTEMS, VOICE, TableName
 from emotrace.frames import lasts
 from emotrace.hearing import MIN_SPEECH, WINDOW
 from emotrace.voice.activity import segments
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 NOBODY = -1   # the speaker is not in the pictures
 SILENT = -2   # nobody speaks
 SINCE = 2     # schema from which on there are the tables of what was heard
+ALWAYS = {"sound": SOUND, "voice": VOICE, "emotions": EMOTIONS, "systems": SYSTEMS}   # columns that these tables have
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Spoken:
         sound = table_of(analysis, "sound")
         if sound is None or not np.isfinite(sound["level"].to_numpy()).any():
             return None
-        voice = analysis.table("voice")
+        voice = _whole(analysis, "voice")
         who = people_of(analysis, voice["speaker"].to_pylist())
         speaker = np.where(voice["speech"].to_numpy() >= MIN_SPEECH, who, SILENT)   # in less, nobody is looked for
         time, level, peak, speech = (sound[name].to_numpy() for name in ("time", "level", "peak", "speech"))
@@ -100,12 +101,20 @@ def table_of(analysis: Analysis, name: TableName) -> pa.Table | None:
     """A table of a finished analysis; None where it has no rows, the folder is older than the table, or no system was asked.
 
     Raises:
-        FolderError: it is missing.
+        FolderError: it is missing, or was changed.
     """
     if analysis.provenance["schema"] < SINCE or (name == "systems" and not analysis.provenance.get("systems")):
         return None
-    table = analysis.table(name)
+    table = _whole(analysis, name)
     return table if len(table) else None
+
+
+def _whole(analysis: Analysis, name: TableName) -> pa.Table:
+    """A table with all columns that it has whatever is measured."""
+    table = analysis.table(name)
+    if missing := [column.name for column in ALWAYS.get(name, ()) if column.name not in table.column_names]:
+        raise changed(analysis.folder, name, f"it has no column {missing[0]}")
+    return table
 
 
 def speakers_sought(analysis: Analysis) -> bool:

@@ -107,3 +107,14 @@ def test_faces_that_were_taken_out_are_simply_not_seen(plant) -> None:
     for format in FORMATS:
         assert export(analysis, format)
     write(analysis)
+
+
+@pytest.mark.parametrize("outcome", ["elan", "emotionml", "webvtt", "report"])
+@pytest.mark.parametrize(("table", "column"), [("voice", "speaker"), ("emotions", "speaking"), ("sound", "speech")])
+def test_a_column_of_what_was_heard_that_is_gone_is_named(plant, table, column, outcome) -> None:
+    said = {"P1": [("happiness", "face+voice")] * 5}
+    analysis = plant({"P1": [("happiness", 6.0)]}, turns=[("P1", 6.0)], said=said)
+    file = analysis.folder / f"{table}.parquet"
+    pq.write_table(pq.read_table(file).drop_columns([column]), file)
+    with pytest.raises(FolderError, match=f"{table}.parquet is damaged or was changed \\(it has no column {column}\\)"):
+        write(analysis) if outcome == "report" else export(analysis, outcome)
