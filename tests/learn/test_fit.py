@@ -178,6 +178,14 @@ def test_rates_and_decays_go_to_the_parameters_they_name():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("field", ["rate_factors", "decays"])
+def test_a_rate_or_decay_of_no_parameter_is_said_before_the_first_step(tmp_path, field):
+    words = f"{field} of the plan: no parameter has 'lsat' in its name; they have: conv, weight, bias, norm, last"
+    with pytest.raises(InputError, match=words):
+        run(tmp_path, dataclasses.replace(PLAN, **{field: (("conv", 2.0), ("lsat", 0.5))}))
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_average_moves_by_its_share():
     network = nn.Linear(1, 1)
     nn.init.constant_(network.weight, 1.0)

@@ -78,8 +78,9 @@ def fit(
 
     Raises:
         InputError: `folder` holds a run of another plan or on other examples, there are fewer examples than a batch, the rate
-            is no number, the schedule "linear" has no points, or `validate` gives no number of the name that is watched; all
-            before the first step. Or loss, weights or outputs are no longer finite.
+            is no number, the schedule "linear" has no points, a rate factor or decay is of no parameter there is, or `validate`
+            gives no number of the name that is watched; all before the first step. Or loss, weights or outputs are no longer
+            finite.
     """
     _check_plan(plan, len(examples))
     if not is_taken(plan.precision, device_of(plan)):

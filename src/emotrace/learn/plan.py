@@ -41,8 +41,8 @@ class Plan:
         device: "auto" takes CUDA where it is.
         channels_last: memory layout; faster for convolutions.
         compiled: through torch.compile, which needs a C++ compiler and most of a minute, and steps a quarter faster.
-        rate_factors: (part of a parameter's name, factor on the rate), first match counts.
-        decays: (part of a parameter's name, its weight decay), first match counts.
+        rate_factors: (part of a parameter's name, factor on the rate), first match counts; each has to have one.
+        decays: (part of a parameter's name, its weight decay), first match counts; each has to have one.
 
     Raises:
         InputError: there is no epoch, or no example in a batch.
@@ -95,7 +95,13 @@ def rate_at(plan: Plan, epoch: float) -> float:
 
 
 def optimiser(network: nn.Module, plan: Plan) -> torch.optim.Optimizer:
-    """The optimiser with one group per rate factor and decay."""
+    """The optimiser with one group per rate factor and decay.
+
+    Raises:
+        InputError: a rate factor or a decay is of parameters that the network does not have.
+    """
+    _check_named(network, "rate_factors", plan.rate_factors)
+    _check_named(network, "decays", plan.decays)
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
@@ -108,6 +114,14 @@ def optimiser(network: nn.Module, plan: Plan) -> torch.optim.Optimizer:
     if plan.method == "adamw":
         return torch.optim.AdamW(sets, lr=plan.rate)
     return torch.optim.SGD(sets, lr=plan.rate, momentum=plan.momentum, nesterov=plan.method == "nesterov")
+
+
+def _check_named(network: nn.Module, field: str, table: tuple[tuple[str, float], ...]) -> None:
+    names = [name for name, _ in network.named_parameters()]
+    for part, _ in table:
+        if not any(part in name for name in names):
+            there = dict.fromkeys(word for name in names for word in name.split(".") if not word.isdigit())
+            raise InputError(f"{field} of the plan: no parameter has {part!r} in its name; they have: {', '.join(there)}")
 
 
 def _first(table: tuple[tuple[str, float], ...], name: str, otherwise: float) -> float:
