@@ -47,6 +47,15 @@ def test_a_component_is_evaluated_as_shipped(smiles: Path, tmp_path: Path) -> No
     assert {file.name for file in (tmp_path / "plots").iterdir()} == {"confusion.svg", "reliability.svg"}
 
 
+def test_a_damaged_picture_does_not_end_an_evaluation(smiles: Path, tmp_path: Path) -> None:
+    (smiles / "happy" / "x.png").write_bytes(b"cut off")
+    done = run("evaluate", "face.expression", "--corpus", f"folder={smiles}", "--json", tmp_path / "scores.json")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("warning: 1 of 6 cannot be read, and what is not answered counts as wrong: ")
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert (scores["n"], np.array(scores["confusion"]).sum(), len(scores["unreadable"])) == (6, 5, 1)
+
+
 @pytest.mark.parametrize("option", ["--json", "--plots"])
 def test_places_that_cannot_be_written_are_said_before_anything_is_measured(option: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")

@@ -243,7 +243,7 @@ def evaluate(
 
     A picture is taken as the crop, unless --find-faces is given. One smaller than the network's input is enlarged (cubic), a
     larger one reduced (area average), whatever its shape. A recording is heard whole. In clips faces are looked for as the
-    recipe does.
+    recipe does. What is damaged counts as wrong, and is named in a warning and in the file for the scores.
     """
     from emotrace.learn import shipped
     from emotrace.recipes import trained
@@ -251,6 +251,8 @@ def evaluate(
     shipped.check_places(json, plots)
     scores = trained.measure(model, corpus, split, truth, by_speaker, find_faces)
     print(f"accuracy {scores.accuracy:.4f}  uar {scores.uar:.4f}  ece {scores.ece:.4f}  n {scores.n}", flush=True)
+    for line in scores.damage:
+        print(f"warning: {line}", file=sys.stderr)
     for file in shipped.write(scores, scores.labels, json, plots):
         print(file)
 

@@ -75,6 +75,8 @@ def test_a_recipe_of_clips_is_trained_and_its_folder_evaluated(
     scores = trained.measure(str(tmp_path / "run"), f"afew={films}", "Test")
     assert (scores.n, scores.accuracy, scores.uar) == (3, pytest.approx(1 / 3), 0.25)
     assert scores.confusion.sum() == 2  # nothing was said of one
+    films_of_test = [str(films / "Test" / f"{name}.mp4") for name in ("Happy/c", "Happy/mute", "Sad/d")]
+    assert [line.split(":")[0] for line in scores.unreadable] == films_of_test
     board = json.loads((tmp_path / "run" / "scores.json").read_text())
     assert board["rows"][0]["scores"]["Test"]["accuracy"] == pytest.approx(scores.accuracy)
     with pytest.raises(InputError, match=r"none of the 3 clips has a vote in expression_7"):

@@ -64,6 +64,33 @@ def test_what_could_not_be_counted_is_null():
     assert (found["uar"], found["ece"], found["n"]) == (None, None, 0)
 
 
+@pytest.mark.parametrize("batch", [2, 256])
+def test_damaged_pictures_count_as_wrong_and_are_named_and_nothing_else_is_lost(tmp_path, batch):
+    files = [tmp_path / f"{label}.png" for label in range(7)]
+    for label, file in enumerate(files):
+        cv2.imwrite(str(file), np.full((48, 48), 10 * label, np.uint8))
+    for lost in files[2:4]:
+        lost.write_bytes(b"cut off")
+    damaged = table("made", files, list(range(7)), [file.name for file in files])
+    scores = evaluate(reads_grey(7), damaged, EXPRESSION_7, 48, batch=batch)
+    assert (scores.n, scores.accuracy, scores.confusion.sum()) == (7, 5 / 7, 5)
+    assert scores.right.tolist() == [True, True, False, False, True, True, True]
+    assert [line.split(" is no image")[0] for line in as_json(scores)["unreadable"]] == [str(lost) for lost in files[2:4]]
+    assert scores.damage[0].startswith(f"2 of 7 cannot be read, and what is not answered counts as wrong: {files[2]} is no")
+
+
+def test_of_much_that_cannot_be_read_five_are_named():
+    assert score(np.ones((9, 1), np.float32), np.zeros(9, np.int64), ("a",)).damage == ()
+    damage = score(np.ones((9, 1), np.float32), np.zeros(9, np.int64), ("a",), "bcdefgh").damage
+    assert damage == ("7 of 9 cannot be read, and what is not answered counts as wrong: b; c; d; e; f; and 2 more",)
+
+
+def test_no_picture_that_can_be_decoded_is_said(tmp_path):
+    lost = table("made", [tmp_path / "a.png", b"x"], [0, 1], ["a", "b"])
+    with pytest.raises(InputError, match=r"made: none of 2 pictures can be decoded; the first: .*a\.png: cannot be read"):
+        evaluate(reads_grey(7), lost, EXPRESSION_7, 48)
+
+
 def test_what_cannot_be_evaluated_says_why():
     with pytest.raises(InputError, match="not in gaze"):
         evaluate(reads_grey(7), corpus(), GAZE, 48)

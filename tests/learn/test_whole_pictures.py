@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from emotrace.corpora.table import table
+from emotrace.corpora.table import decode, table
 from emotrace.face.expression import Expression
 from emotrace.learn import shipped
 from emotrace.learn.evaluate import as_json
@@ -34,9 +34,9 @@ def test_the_largest_face_is_read_as_analyze_reads_it(photo: np.ndarray) -> None
     box = samples.tracks.box
     largest = int((box[:, 2:] - box[:, :2]).prod(axis=1).argmax())
     model = shipped.component("face.expression")
-    crops, found = WholePictures().crops(table("made", [encoded(photo)], [3], ["photo"]), model.size)
-    assert (crops.shape, found.tolist()) == ((1, 48, 48), [True])
-    assert model.predict(crops)[0] == pytest.approx(Expression().extract(samples)[largest], abs=0.05)
+    crop = WholePictures().crop(decode(encoded(photo)), model.size)
+    assert crop.shape == (48, 48)
+    assert model.predict(crop[None])[0] == pytest.approx(Expression().extract(samples)[largest], abs=0.05)
 
 
 def test_a_picture_without_a_face_counts_as_wrong_and_changes_nothing_of_others(photo: np.ndarray) -> None:
@@ -49,6 +49,15 @@ def test_a_picture_without_a_face_counts_as_wrong_and_changes_nothing_of_others(
     assert scores.right.tolist() == [False, True, False, True]
     assert scores.confidence[1] == scores.confidence[3]
     assert json.loads(json.dumps(as_json(scores), allow_nan=False))["per_class"][EXPRESSION_7.labels[label]]["recall"] == 0.5
+
+
+def test_a_damaged_picture_counts_as_wrong_and_is_named(photo: np.ndarray) -> None:
+    whole = encoded(photo)
+    corpus = table("made", [whole, whole[:9]], [3, 3], ["a.png", "b.png"])
+    scores = shipped.measure(shipped.component("face.expression"), corpus, find=True)
+    assert (scores.n, scores.right.tolist(), scores.confusion.sum()) == (2, [True, False], 1)
+    assert len(scores.unreadable) == 1
+    assert scores.unreadable[0].startswith("b.png (9 bytes) is no image that can be decoded")
 
 
 def test_no_face_in_any_picture_is_an_accuracy_of_nothing() -> None:

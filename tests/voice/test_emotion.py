@@ -120,6 +120,20 @@ def test_recordings_in_which_nothing_can_be_heard_count_as_wrong(by_speaker: boo
     assert scores.confidence[:2].tolist() == [0, 0]
 
 
+@pytest.mark.parametrize("by_speaker", [False, True])
+def test_damaged_recordings_count_as_wrong_and_are_named(tmp_path: Path, by_speaker: bool) -> None:
+    (tmp_path / "lost.wav").write_bytes(b"cut off")
+    clips = [noise(1), tmp_path / "lost.wav", noise(1, seed=1)]
+    scores = heard.measure("voice.emotion", table("made", clips, [0] * 3, [""] * 3, speaker=["a"] * 3), by_speaker)
+    whole = heard.measure("voice.emotion", table("made", clips[::2], [0] * 2, [""] * 2, speaker=["a"] * 2), by_speaker)
+    assert (scores.n, scores.confusion.tolist()) == (3, whole.confusion.tolist())
+    assert (scores.confidence[[0, 2]] == whole.confidence).all()
+    assert (scores.right[1], scores.confidence[1]) == (False, 0)
+    assert [line.split(": is no sound")[0] for line in scores.unreadable] == [str(tmp_path / "lost.wav")]
+    with pytest.raises(InputError, match=r"made: none of 1 recordings can be decoded; the first: .*lost\.wav: is no sound"):
+        heard.measure("voice.emotion", table("made", clips[1:2], [0], [""]))
+
+
 def test_without_speakers_nothing_is_heard_before_that_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="1 of 1 recordings have no speaker; leave out --by-speaker"):
         heard.measure("voice.emotion", table("made", [tmp_path / "gone.wav"], [0], [""]), by_speaker=True)

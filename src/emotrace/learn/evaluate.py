@@ -34,12 +34,13 @@ class Evaluation(TypedDict):
     ece: float | None
     n: int
     labels: list[str]
+    unreadable: list[str]
 
 
 def evaluate(
     predict: Predict, faces: Faces, scheme: Scheme, size: int, truth: Truth = "label", batch: int = 256, find: bool = False
 ) -> Scores:
-    """Scores of a predictor.
+    """Scores of a predictor; a picture that cannot be decoded is not answered, which counts as wrong.
 
     Args:
         predict: (n, size, size) uint8 grey -> (n, k) float32 probabilities in the scheme's order.
@@ -51,7 +52,7 @@ def evaluate(
         find: the face is looked for in each picture; one in which none is found is not answered, which counts as wrong.
 
     Raises:
-        InputError: no row has a label, or a picture cannot be decoded.
+        InputError: no row has a label, or none of the pictures can be decoded.
     """
     if scheme not in (EXPRESSION_7, EXPRESSION_8):
         raise InputError(f"expressions are evaluated in expression_7 or expression_8, not in {scheme.name}")
@@ -60,17 +61,30 @@ def evaluate(
     if not len(rows):
         what = "majority of votes" if truth == "votes" else "label"
         raise InputError(f"{faces.corpus}: none of the {len(faces)} rows has a {what} in {scheme.name}")
-    parts = np.split(rows, range(batch, len(rows), batch))
     whole = WholePictures() if find else None
-    probabilities = np.concatenate([_said(predict, faces[part], size, whole) for part in parts])
-    return score(probabilities, labels[rows], scheme.labels)
+    said, unreadable = np.full((len(rows), len(scheme)), np.nan, np.float32), list[str]()
+    for part in np.split(np.arange(len(rows)), range(batch, len(rows), batch)):
+        crops = _crops(faces[rows[part]], size, whole, unreadable)
+        if crops:
+            said[part[list(crops)]] = predict(np.stack(list(crops.values())))
+    if len(unreadable) == len(rows):
+        raise InputError(f"{faces.corpus}: none of {len(rows)} pictures can be decoded; the first: {unreadable[0]}")
+    return score(said, labels[rows], scheme.labels, unreadable)
 
 
-def _said(predict: Predict, faces: Faces, size: int, whole: WholePictures | None) -> NDArray[np.float32]:
-    if whole is None:
-        return predict(faces.images(size))
-    crops, found = whole.crops(faces, size)
-    return np.where(found[:, None], predict(crops), np.float32(np.nan))
+def _crops(faces: Faces, size: int, whole: WholePictures | None, unreadable: list[str]) -> dict[int, NDArray[np.uint8]]:
+    """The crops there are, by row; why a picture cannot be decoded is added to `unreadable`."""
+    crops: dict[int, NDArray[np.uint8]] = {}
+    for row in range(len(faces)):
+        try:
+            picture = faces[np.array([row])].images(0 if whole else size)[0]
+        except InputError as error:
+            unreadable.append(str(error))
+            continue
+        crop = whole.crop(picture, size) if whole else picture
+        if crop is not None:
+            crops[row] = crop
+    return crops
 
 
 def as_json(scores: Scores) -> Evaluation:
@@ -86,6 +100,7 @@ def as_json(scores: Scores) -> Evaluation:
         ece=_counted(scores.ece),
         n=scores.n,
         labels=list(scores.labels),
+        unreadable=list(scores.unreadable),
     )
 
 

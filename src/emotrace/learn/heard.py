@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emotrace import registry
 from emotrace.corpora import catalogue
-from emotrace.corpora.voices import NO_LABEL, Voices, decode
+from emotrace.corpora.voices import NO_LABEL, Recording, Voices, decode
 from emotrace.errors import InputError
 from emotrace.learn.by_speaker import centred, check_known
 from emotrace.learn.metrics import Scores, score
@@ -39,7 +39,7 @@ def corpus(given: str, split: str | None) -> Voices:
 def measure(name: str, voices: Voices, by_speaker: bool = False) -> Scores:
     """Scores of a component on a corpus's own labels; every clip is decoded in its turn and heard whole, as one window.
 
-    Silence, and what is shorter than 0.1 s, gets no answer, which counts as wrong.
+    Silence, what is shorter than 0.1 s, and what cannot be decoded, gets no answer, which counts as wrong.
 
     Args:
         name: component that `hears`.
@@ -47,7 +47,7 @@ def measure(name: str, voices: Voices, by_speaker: bool = False) -> Scores:
         by_speaker: every answer is taken relative to those about the same speaker, see `learn.by_speaker`.
 
     Raises:
-        InputError: no row has a label, a recording cannot be decoded, or speakers are not known.
+        InputError: no row has a label, none of the recordings can be decoded, or speakers are not known.
     """
     of_clips: Callable[[Iterable[NDArray[np.float32]]], NDArray[np.float32]] = getattr(registry.target(name)(), NAMED)
     rows = np.flatnonzero(voices.label != NO_LABEL)
@@ -55,6 +55,20 @@ def measure(name: str, voices: Voices, by_speaker: bool = False) -> Scores:
         raise InputError(f"{voices.corpus}: none of the {len(voices)} recordings has a label; expected expressions")
     if by_speaker:
         check_known(voices.speaker[rows])   # before an hour of them is heard
-    said = of_clips(decode(recording) for recording in voices[rows].recordings)
+    unreadable: list[str] = []
+    said = of_clips(_sounds(voices[rows].recordings, unreadable))
+    if len(unreadable) == len(rows):
+        raise InputError(f"{voices.corpus}: none of {len(rows)} recordings can be decoded; the first: {unreadable[0]}")
     said = centred(said, voices.speaker[rows]) if by_speaker else said
-    return score(said, voices.label[rows], VOICE_EXPRESSION.labels)
+    return score(said, voices.label[rows], VOICE_EXPRESSION.labels, unreadable)
+
+
+def _sounds(recordings: Sequence[Recording], unreadable: list[str]) -> Iterator[NDArray[np.float32]]:
+    """The recordings one by one; nothing of what cannot be decoded, and why is added to `unreadable`."""
+    for recording in recordings:
+        try:
+            sound = decode(recording)
+        except InputError as error:
+            unreadable.append(str(error))
+            sound = np.zeros(0, np.float32)
+        yield sound

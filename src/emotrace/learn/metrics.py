@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
+
+NAMED = 5   # of what cannot be read, in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class Scores:
         labels: k labels, in order.
         confidence: (n,) probability of each answer, 0..1; 0 where there is none.
         right: (n,) whether it was right.
+        unreadable: pictures, recordings or clips that cannot be read, and why, a line each.
     """
 
     n: int
@@ -34,15 +38,29 @@ class Scores:
     labels: tuple[str, ...]
     confidence: NDArray[np.float32]
     right: NDArray[np.bool_]
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def damage(self) -> tuple[str, ...]:
+        """A sentence that says what cannot be read, naming five; none where all can."""
+        count = len(self.unreadable)
+        if not count:
+            return ()
+        more = f"; and {count - NAMED} more" if count > NAMED else ""
+        named = "; ".join(self.unreadable[:NAMED])
+        return (f"{count} of {self.n} cannot be read, and what is not answered counts as wrong: {named}{more}",)
 
 
-def score(probabilities: NDArray[np.float32], truth: NDArray[np.int64], labels: tuple[str, ...]) -> Scores:
+def score(
+    probabilities: NDArray[np.float32], truth: NDArray[np.int64], labels: tuple[str, ...], unreadable: Iterable[str] = ()
+) -> Scores:
     """Scores of predictions; rows whose truth is negative are left out.
 
     Args:
         probabilities: (n, k), rows sum to 1; a row of NaN is no answer: it counts as wrong, in no column of `confusion`.
         truth: (n,) positions in labels.
         labels: k labels.
+        unreadable: as of `Scores`.
     """
     kept = truth >= 0
     probabilities, truth = probabilities[kept], truth[kept]
@@ -64,6 +82,7 @@ def score(probabilities: NDArray[np.float32], truth: NDArray[np.int64], labels: 
         labels=labels,
         confidence=np.nan_to_num(probabilities).max(axis=1, initial=0),
         right=answered & (np.nan_to_num(probabilities).argmax(axis=1) == truth),
+        unreadable=tuple(unreadable),
     )
 
 

@@ -10,7 +10,6 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from emotrace.corpora.table import Faces
 from emotrace.engine import grey
 from emotrace.face.align import warp
 from emotrace.face.detect import Detector
@@ -29,25 +28,8 @@ class WholePictures:
             detect=lambda image: partial(detector.detect, image), every=0.0,
         )  # fmt: skip
 
-    def crops(self, faces: Faces, size: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        """Crops as FER2013 frames faces.
-
-        Args:
-            faces: n rows of a corpus; pictures are decoded one by one, in grey levels.
-            size: side of the crops in px.
-
-        Returns:
-            (n, size, size) grey, and (n,) whether a face was found; where none was, the crop is black.
-
-        Raises:
-            InputError: a picture cannot be decoded.
-        """
-        found = [self._crop(faces[np.array([row])].images()[0], size) for row in range(len(faces))]
-        nothing = np.zeros((size, size), np.uint8)
-        crops = [nothing if crop is None else crop for crop in found]
-        return np.stack(crops), np.array([crop is not None for crop in found], np.bool_)
-
-    def _crop(self, picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8] | None:
+    def crop(self, picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8] | None:
+        """The largest face of a picture, (h, w) grey, as FER2013 frames faces: (size, size) grey; None where none is found."""
         image = np.repeat(picture[:, :, None], 3, axis=2)
         once = np.zeros(1, np.int64)
         # Every picture is a shot of its own, across which no face is followed.

@@ -67,7 +67,7 @@ def of_clips(folder: Path, clips: Clips, truth: Truth = "label") -> Scores:
     labelled = clips[(clips.label >= 0) & (clips.label < len(scheme))]
     if truth == "votes" or not len(labelled):
         raise InputError(f"{clips.corpus}: none of the {len(clips)} clips has a {truth.rstrip('s')} in {scheme.name}")
-    return score(recipe.predict(labelled, folder, config), labelled.label, scheme.labels)
+    return score(recipe.predict(labelled, folder, config), labelled.label, scheme.labels, labelled.unreadable().values())
 
 
 def _names_clips(name: str) -> bool:
