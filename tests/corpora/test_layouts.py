@@ -93,6 +93,16 @@ def test_sfew_keeps_its_parts_and_its_unlabelled_test(tmp_path):
         folders.read_sfew(tmp_path)
 
 
+def test_stills_and_aligned_faces_of_sfew_are_no_single_corpus(tmp_path):
+    for part in ("Train_Aligned_Faces", "Val_Aligned_Faces"):
+        picture(tmp_path / part / "Angry" / "a.png")
+    assert folders.read_sfew(tmp_path).split.tolist() == ["Train_Aligned_Faces", "Val_Aligned_Faces"]
+    picture(tmp_path / "Train" / "Angry" / "a.png")
+    words = r"stills of SFEW \(Train\) and the faces aligned in them \(Train_Aligned_Faces, Val_Aligned_Faces\), .* move those"
+    with pytest.raises(InputError, match=words):
+        folders.read_sfew(tmp_path)
+
+
 def test_tfd_gives_the_parts_of_a_fold(tmp_path):
     images = np.arange(8 * 48 * 48, dtype=np.uint32).reshape(8, 48, 48).astype(np.uint8)
     scipy.io.savemat(tmp_path / "t.mat", {

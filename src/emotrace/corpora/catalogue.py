@@ -72,7 +72,7 @@ CORPORA: dict[str, Corpus] = {
         ),
         Corpus(
             "sfew", "emotrace.corpora.folders:read_sfew", "1,766 film stills, seven expressions",
-            f"folder with Train, Val, Test ({WHOLE}), or with Train_Aligned_Faces, ...",
+            f"folder with Train, Val, Test ({WHOLE}), or with Train_Aligned_Faces, ... alone",
             "cs.anu.edu.au/few, on request", "research, by agreement", "Dhall et al. 2011",
         ),
         Corpus(

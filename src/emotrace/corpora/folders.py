@@ -2,7 +2,7 @@
 
     folder-per-class   [split/]happy/any.png
     CK+ (48 px)        happy/S010_004_00000017.png                              subject S010
-    SFEW               Train/Happy/any.png, Val/..., Test/...                    no labels in Test
+    SFEW               Train[_Aligned_Faces]/Happy/any.png, Val/..., Test/...    no labels in Test
     JAFFE              KA.AN1.39.tiff                                            subject KA, anger
     Radboud            Rafd090_01_Caucasian_female_angry_frontal.jpg             camera 090, subject 01
 """
@@ -50,15 +50,23 @@ def read_ck_plus(path: Path) -> Faces:
 
 
 def read_sfew(path: Path) -> Faces:
-    """SFEW: Train, Val and Test folders; rows of Test have no label.
+    """SFEW: Train, Val and Test folders, or those of the aligned faces (Train_Aligned_Faces); rows of Test have no label.
 
     Raises:
-        InputError: there is no Train or Val folder, or pictures in them lie in a folder that is named after no expression.
+        InputError: there is no Train or Val folder, folders of stills and of aligned faces lie side by side, or pictures lie in
+            a folder that is named after no expression.
     """
     parts = [p for p in sorted(path.glob("*")) if p.is_dir() and p.name.lower().startswith(("train", "val", "test"))]
     if not any(part.name.lower().startswith(("train", "val")) for part in parts):
         found = ", ".join(sorted(p.name for p in path.glob("*"))[:8]) or "nothing"
         raise InputError(f"{path}: expected the folders Train, Val and Test of SFEW; found {found}")
+    aligned = [part.name for part in parts if "aligned" in part.name.lower()]
+    if aligned and len(aligned) < len(parts):
+        stills = ", ".join(part.name for part in parts if part.name not in aligned)
+        raise InputError(
+            f"{path}: holds the stills of SFEW ({stills}) and the faces aligned in them ({', '.join(aligned)}), which would be "
+            "taken for one corpus; move those to a folder of their own, and give the one you mean"
+        )
     rows = [(file, part.name) for part in parts for file in _of_part(part)]
     return table(
         "SFEW",
