@@ -11,14 +11,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics.pairwise import additive_chi2_kernel
-from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
 
 from emotrace.errors import InputError
-from emotrace.learn.support_vectors import couple, platt, sigmoids
+from emotrace.learn.support_vectors import couple, pair_sigmoids, sigmoids
+from emotrace.learn.svm import folds_of
 
 Array = NDArray[np.float64]
-FOLDS = 5   # of which each gives the others' sigmoids their values
 
 
 def distances(left: NDArray[np.floating], right: NDArray[np.floating]) -> Array:
@@ -74,17 +73,10 @@ def _pair_values(kernel: Array, towards: Array, labels: NDArray[np.int64], cost:
 
 def _sigmoids(kernel: Array, labels: NDArray[np.int64], there: NDArray[np.int64], cost: float, seed: int) -> Array:
     """Slope and offset of each pair, (p, 2), from clips held out; from the training clips where a class has only one."""
-    smallest = int(np.bincount(labels)[there].min())
+    folds = folds_of(labels, seed=seed)
     values = np.empty((len(labels), len(there) * (len(there) - 1) // 2))
-    if smallest < 2:
+    if not folds:
         values[:] = _pair_values(kernel, kernel, labels, cost)
-    else:
-        for kept, left in StratifiedKFold(min(FOLDS, smallest), shuffle=True, random_state=seed).split(kernel, labels):
-            values[left] = _pair_values(kernel[np.ix_(kept, kept)], kernel[np.ix_(left, kept)], labels[kept], cost)
-    first, second = np.triu_indices(len(there), 1)
-    pairs = zip(there[first], there[second], strict=True)
-    return np.array([
-        platt(values[own, pair], labels[own] == i)
-        for pair, (i, j) in enumerate(pairs)
-        for own in [(labels == i) | (labels == j)]
-    ])  # fmt: skip
+    for kept, left in folds:
+        values[left] = _pair_values(kernel[np.ix_(kept, kept)], kernel[np.ix_(left, kept)], labels[kept], cost)
+    return pair_sigmoids(values, labels, there)

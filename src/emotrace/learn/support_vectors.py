@@ -130,6 +130,15 @@ def platt(values: Array, positive: NDArray[np.bool_]) -> Array:
     return np.asarray(minimize(loss, begun, jac=True, method="L-BFGS-B").x, np.float64)
 
 
+def pair_sigmoids(values: Array, labels: NDArray[np.int64], classes: NDArray[np.int64]) -> Array:
+    """Slope and offset of each pair of classes, (p, 2), from its values (n, p) of clips labelled (n,) as one of the two."""
+    lines = []
+    for pair, (first, second) in enumerate(combinations(classes, 2)):
+        own = (labels == first) | (labels == second)
+        lines.append(platt(values[own, pair], labels[own] == first))
+    return np.array(lines)
+
+
 def _pairs(classes: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     first, second = np.array(list(combinations(range(classes), 2))).reshape(-1, 2).T
     return first, second

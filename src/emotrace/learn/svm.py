@@ -8,7 +8,7 @@ from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold, St
 from sklearn.svm import SVC
 
 from emotrace.errors import InputError
-from emotrace.learn.support_vectors import Array, Kernel, SupportVectors, platt
+from emotrace.learn.support_vectors import Kernel, SupportVectors, pair_sigmoids
 
 FOLDS = 5  # of which each gives the others' sigmoids their values
 
@@ -59,7 +59,7 @@ def fit_svm(
     plain = _arrays(_machine(kernel, cost, width).fit(standard, labels))
     if len(np.unique(labels[known])) < len(classes):
         held_out, known = plain.pair_values(standard), np.ones(len(labels), bool)
-    sigmoid = _sigmoids(held_out[known], labels[known], classes)
+    sigmoid = pair_sigmoids(held_out[known], labels[known], classes)
     return SupportVectors(
         plain.kernel, plain.gamma, mean, np.where(deviation > 0, deviation, 1), plain.vectors, plain.coefficients,
         plain.intercept, sigmoid, plain.classes,
@@ -113,12 +113,3 @@ def _arrays(machine: SVC) -> SupportVectors:
         np.array(machine.kernel), np.array(0.0 if machine.kernel == "linear" else machine._gamma), np.zeros(d), np.ones(d),
         vectors, coefficients, intercept, np.zeros((len(intercept), 2)), classes.astype(np.int64),
     )  # fmt: skip
-
-
-def _sigmoids(values: Array, labels: NDArray[np.int64], classes: NDArray[np.int64]) -> Array:
-    first, second = np.triu_indices(len(classes), 1)
-    lines = []
-    for pair, (i, j) in enumerate(zip(classes[first], classes[second], strict=True)):
-        own = (labels == i) | (labels == j)
-        lines.append(platt(values[own, pair], labels[own] == i))
-    return np.array(lines)
