@@ -61,24 +61,24 @@ def test_pictures_are_registered_where_landmarks_are_known() -> None:
 def test_validation_clips_choose_the_epoch_and_a_run_goes_on(corpus: Path, tmp_path: Path) -> None:
     lessons = stills.read([fer2013.read(corpus)])
     random = np.random.default_rng(0)
-    clips = [random.integers(0, 256, (n, 48, 48), np.uint8) for n in (1, 0, 3, 25)]
-    labels, told = np.array([0, 1, 2, 3]), list[dict[str, float]]()
-    network = stills.fit(lessons, clips, labels, np.array([1, 2, 3]), tmp_path / "run", QUICK, told.append)
+    clips = [random.integers(0, 256, (n, 48, 48), np.uint8) for n in (0, 3, 25)]
+    labels, told = np.array([1, 2, 3]), list[dict[str, float]]()
+    network = stills.fit(lessons, clips, labels, tmp_path / "run", QUICK, told.append)
     assert [numbers["epoch"] for numbers in told] == [1, 2]
     assert {numbers["accuracy"] for numbers in told} <= {0.0, 0.5, 1.0}   # of the two validation clips that have frames
-    again = stills.fit(lessons, clips, labels, np.array([1, 2, 3]), tmp_path / "run", QUICK, told.append)
+    again = stills.fit(lessons, clips, labels, tmp_path / "run", QUICK, told.append)
     assert len(told) == 2
-    posteriors = stills.frame_posteriors(network, clips[3])
+    posteriors = stills.frame_posteriors(network, clips[2])
     assert posteriors.shape == (25, 7)
     assert posteriors.sum(axis=1) == pytest.approx(1, abs=1e-5)
-    assert (stills.frame_posteriors(again, clips[3]) == posteriors).all()
-    assert stills.frame_posteriors(network, clips[1]).shape == (0, 7)
+    assert (stills.frame_posteriors(again, clips[2]) == posteriors).all()
+    assert stills.frame_posteriors(network, clips[0]).shape == (0, 7)
 
 
 def test_validation_clips_without_faces_are_refused(corpus: Path, tmp_path: Path) -> None:
     lessons, nothing = stills.read([fer2013.read(corpus)]), [np.zeros((0, 48, 48), np.uint8)] * 2
     with pytest.raises(InputError, match="no validation clip of 2 clips has a face"):
-        stills.fit(lessons, nothing, np.array([0, 1]), np.arange(2), tmp_path, QUICK)
+        stills.fit(lessons, nothing, np.array([0, 1]), tmp_path, QUICK)
 
 
 def test_without_pictures_there_is_nothing_to_learn(corpus: Path) -> None:

@@ -83,7 +83,7 @@ class FacePart:
         frames = [unlit(clip) for clip in frames_of_clips(clips[valid], stills.SIDE, self.store, report=self.report)]
         ready = stills.Stills(stills.prepared(pictures.images), pictures.label)
         own = self.folder / f"convnet-{mark(self.settings, known_of(clips[valid]))[:8]}"
-        network = stills.fit(ready, frames, clips.label[valid], np.arange(len(valid)), own, self.config)
+        network = stills.fit(ready, frames, clips.label[valid], own, self.config)
         return {name: value.numpy() for name, value in network.state_dict().items()}
 
     def features(self, learnt: Arrays, clips: Clips) -> Features:

@@ -105,7 +105,6 @@ def fit(
     stills: Stills,
     clips: Sequence[NDArray[np.uint8]],
     labels: NDArray[np.int64],
-    valid_rows: NDArray[np.bool_] | NDArray[np.int64],
     folder: Path,
     config: ConvNetPlan | None = None,
     report: Report = lines,
@@ -114,9 +113,8 @@ def fit(
 
     Args:
         stills: as `prepared` makes them.
-        clips: (f, 48, 48) frames of each of n clips, registered and unlit; only those of the validation rows are looked at.
+        clips: (f, 48, 48) frames of each of n validation clips, registered and unlit.
         labels: (n,) positions in EXPRESSION_7.
-        valid_rows: mask or positions of the validation clips.
         folder: of the run, as `emotrace.learn.fit.fit` keeps it.
         config: constants.
         report: told each epoch's numbers.
@@ -128,7 +126,7 @@ def fit(
         InputError: no validation clip has a frame, or `folder` holds a run of another plan.
     """
     plan = (config or ConvNetPlan()).plan
-    rows = [int(row) for row in np.arange(len(clips))[valid_rows] if len(clips[row])]
+    rows = [row for row, clip in enumerate(clips) if len(clip)]
     if not rows:
         raise InputError(f"no validation clip of {len(clips)} clips has a face; stopping early needs some with one")
     frames = [clips[row][np.linspace(0, len(clips[row]) - 1, FRAMES).astype(int)] for row in rows]
