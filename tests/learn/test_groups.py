@@ -12,10 +12,10 @@ from emotrace.face.age_gender import AgeGender
 from emotrace.face.align import warp
 from emotrace.face.expression import FER2013_TEMPLATE
 from emotrace.learn.groups import estimated, measure
-from emotrace.learn.shipped import Shipped
+from emotrace.learn.shipped import Classifier
 from emotrace.scheme import EXPRESSION_7
 
-BY_GREY = Shipped(lambda images: np.eye(7, dtype=np.float32)[images[:, 24, 24] // 10], EXPRESSION_7, 48)
+BY_GREY = Classifier(lambda images: np.eye(7, dtype=np.float32)[images[:, 24, 24] // 10], EXPRESSION_7, 48)
 
 
 def test_a_model_that_is_right_of_women_only_shows_so():

@@ -220,7 +220,7 @@ def test_every_layout_can_be_evaluated(tmp_path):
     def grey_is_label(images):
         return np.eye(7, dtype=np.float32)[np.clip(images[:, 24, 24] // 10, 0, 6)]
 
-    model = shipped.Shipped(grey_is_label, EXPRESSION_7, 64)
+    model = shipped.Classifier(grey_is_label, EXPRESSION_7, 64)
     for name, path in layouts(tmp_path).items():
         scores = shipped.measure(model, shipped.corpus(f"{name}={path}", None))
         assert (scores.n, scores.accuracy) == (1, 1.0), name

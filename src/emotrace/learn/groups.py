@@ -77,7 +77,7 @@ def members(age_gender: NDArray[np.float32]) -> Iterator[tuple[str, NDArray[np.b
     yield "no face found for an estimate", np.isnan(age)
 
 
-def measure(model: shipped.Shipped, faces: Faces, age_gender: NDArray[np.float32], batch: int = 256) -> list[Group]:
+def measure(model: shipped.Classifier, faces: Faces, age_gender: NDArray[np.float32], batch: int = 256) -> list[Group]:
     """Scores by group; groups without a labelled picture are left out.
 
     Args:

@@ -23,7 +23,7 @@ CONFUSION, RELIABILITY = "confusion.svg", "reliability.svg"
 
 
 @dataclass(frozen=True, slots=True)
-class Shipped:
+class Classifier:
     """What names expressions in cropped faces: `predict` takes (n, size, size) grey uint8 and gives (n, k)."""
 
     predict: Predict
@@ -31,7 +31,7 @@ class Shipped:
     size: int
 
 
-def component(name: str, truth: Truth = "label") -> Shipped:
+def component(name: str, truth: Truth = "label") -> Classifier:
     """A component of the registry that can be fed with cropped faces.
 
     Args:
@@ -57,7 +57,7 @@ def component(name: str, truth: Truth = "label") -> Shipped:
 
     labels = extractor.scheme.labels
     scheme = next(known for known in (EXPRESSION_7, EXPRESSION_8) if known.labels == labels)
-    return Shipped(predict, EXPRESSION_8 if eight else scheme, extractor.size)
+    return Classifier(predict, EXPRESSION_8 if eight else scheme, extractor.size)
 
 
 def corpus(given: str, split: str | None) -> Faces:
@@ -83,7 +83,7 @@ def name_and_path(given: str, example: str, option: str = "--corpus") -> tuple[s
     return name, Path(path)
 
 
-def measure(model: Shipped, faces: Faces, truth: Truth = "label", find: bool = False) -> Scores:
+def measure(model: Classifier, faces: Faces, truth: Truth = "label", find: bool = False) -> Scores:
     """Scores of a model on a corpus's own labels, or on what most raters voted for; `find` as of `evaluate`."""
     return evaluate(model.predict, faces, model.scheme, model.size, truth, find=find)
 

@@ -177,7 +177,7 @@ def fit(
     )
 
 
-class Shipped(nn.Module):
+class CalibratedHeads(nn.Module):
     """The network as `analyze` runs it: probabilities, with each head's temperature folded in.
 
     Args:
@@ -223,7 +223,7 @@ def ship(
         temperature(outputs[:, EXPRESSIONS:], fer2013.majority(faces)),
     )
     example = torch.from_numpy(images[:64])[:, None].float()
-    export(Shipped(network, *temperatures), example, path, "images", tuple(head.name for head in HEADS))
+    export(CalibratedHeads(network, *temperatures), example, path, "images", tuple(head.name for head in HEADS))
     if precision == "int8":
         chosen = np.random.default_rng(0).permutation(len(learnt))[:SHOWN]
         quantise(path, learnt[np.sort(chosen)].images(fer2013.SIDE)[:, None].astype(np.float32))

@@ -19,7 +19,7 @@ INPUT, OUTPUT = "log_mel", "voice_network"
 LONGEST = 500          # positions kept, 10 s
 
 
-class Shipped(nn.Module):
+class CalibratedVoice(nn.Module):
     """The network as `analyze` runs it: probabilities with the temperature folded in, valence and arousal.
 
     Args:
@@ -52,11 +52,11 @@ def export_voice(network: VoiceListener, temperature: float, shown: Tensor, path
         WeightsError: ONNX Runtime's output is further than 1e-4 from torch's before 8 bits, of whole clips or of a third of
             them, or 8 bits change probabilities by more than `quantise` bears.
     """
-    shipped = Shipped(network, temperature)
+    calibrated = CalibratedVoice(network, temperature)
     new = path.with_name(path.name + ".float")
     try:
-        export(shipped, shown[:1], new, INPUT, (OUTPUT,), {0: "windows", 1: "frames"})
-        check(shipped, shown[:, : shown.shape[1] // 3], new, (OUTPUT,))
+        export(calibrated, shown[:1], new, INPUT, (OUTPUT,), {0: "windows", 1: "frames"})
+        check(calibrated, shown[:, : shown.shape[1] // 3], new, (OUTPUT,))
         before = run(new, shown.numpy())
         quantise.quantise(new, shown.numpy(), quantise.LINEAR)
         model = onnx.load(str(new))

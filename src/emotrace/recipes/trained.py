@@ -13,7 +13,7 @@ from emotrace.errors import InputError
 from emotrace.learn import heard, shipped
 from emotrace.learn.evaluate import Truth
 from emotrace.learn.metrics import Scores, score, softmax
-from emotrace.learn.shipped import Shipped, component
+from emotrace.learn.shipped import Classifier, component
 from emotrace.recipes import record
 from emotrace.scheme import EXPRESSION_8, Scheme
 
@@ -74,7 +74,7 @@ def _names_clips(name: str) -> bool:
     return (Path(name) / record.FILE).is_file() and hasattr(record.read(Path(name))[0], "predict")
 
 
-def model(name: str, truth: Truth = "label") -> Shipped:
+def model(name: str, truth: Truth = "label") -> Classifier:
     """A component by its name, or the best network of a run by its folder.
 
     Args:
@@ -92,7 +92,7 @@ def model(name: str, truth: Truth = "label") -> Shipped:
     return trained(folder, truth) if folder.is_dir() else component(name, truth)
 
 
-def trained(folder: Path, truth: Truth = "label") -> Shipped:
+def trained(folder: Path, truth: Truth = "label") -> Classifier:
     """The best network of a run, fed as its recipe feeds it; its probabilities are not calibrated.
 
     Raises:
@@ -114,7 +114,7 @@ def trained(folder: Path, truth: Truth = "label") -> Shipped:
 
         return softmax(outputs_of(network, grey)[:, columns])
 
-    return Shipped(predict, scheme, SIDE)
+    return Classifier(predict, scheme, SIDE)
 
 
 def _head(heads: tuple[Scheme, ...], truth: Truth) -> tuple[slice, Scheme]:
