@@ -14,7 +14,8 @@ import pytest
 from emotrace.face.detect import Detections
 from emotrace.learn import facetubes
 from emotrace.learn.clip_store import ClipStore
-from emotrace.learn.facetubes import assigned, cut, mapped, square_pixels, tube_of_clip, tubes_of, unlikeness
+from emotrace.learn.facetubes import assigned, cut, mapped, square_pixels, tubes_of, unlikeness
+from emotrace.learn.registered_tubes import registered_tube_of_clip
 from emotrace.video import Video
 
 SIDE = 40
@@ -127,7 +128,7 @@ def test_pictures_already_cropped_are_the_tube_in_order(tmp_path: Path) -> None:
     for level in (10, 200, 90):
         cv2.imwrite(str(folder / f"{level:03d}.png"), np.full((100, 100), level, np.uint8))
     (folder / "150.png").write_bytes(b"no picture")
-    frames, times = tube_of_clip(folder, 48, ClipStore(tmp_path / "kept"))
+    frames, times = registered_tube_of_clip(folder, 48, ClipStore(tmp_path / "kept"))
     assert frames[:, 5, 5].tolist() == [10, 90, 200]
     assert frames.shape == (3, 48, 48)
     assert times == pytest.approx([0, 0.04, 0.08])
@@ -140,7 +141,7 @@ def test_a_clip_without_a_face_an_unreadable_one_and_an_empty_folder_have_no_fra
     empty.mkdir()
     store = ClipStore(tmp_path / "kept")
     for path in (plain, broken, empty):
-        frames, times = tube_of_clip(path, 48, store)
+        frames, times = registered_tube_of_clip(path, 48, store)
         assert frames.shape == (0, 48, 48)
         assert frames.dtype == np.uint8
         assert times.shape == (0,)
@@ -148,17 +149,17 @@ def test_a_clip_without_a_face_an_unreadable_one_and_an_empty_folder_have_no_fra
 
 def test_a_face_is_followed_and_kept(single_face: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = ClipStore(tmp_path)
-    frames, times = tube_of_clip(single_face, 48, store)
+    frames, times = registered_tube_of_clip(single_face, 48, store)
     assert frames.shape == (72, 48, 48)
     assert (np.diff(times) > 0).all()
     assert np.abs(np.diff(frames.astype(float), axis=0)).mean() < 8   # neighbours look alike: the crop does not jump
     monkeypatch.setattr(facetubes, "tubes_of", None)
-    larger, _ = tube_of_clip(single_face, 96, store)
+    larger, _ = registered_tube_of_clip(single_face, 96, store)
     assert larger.shape == (72, 96, 96)
-    assert (tube_of_clip(single_face, 48, store)[0] == frames).all()
+    assert (registered_tube_of_clip(single_face, 48, store)[0] == frames).all()
 
 
 def test_a_clip_of_three_frames_has_a_tube_of_three(single_face: Path, tmp_path: Path) -> None:
     images = next(Video.open(single_face).chunks()).images[:3]
     clip = film(tmp_path / "three.mp4", [image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2] for image in images])
-    assert len(tube_of_clip(clip, 48, ClipStore(tmp_path / "kept"))[0]) == 3
+    assert len(registered_tube_of_clip(clip, 48, ClipStore(tmp_path / "kept"))[0]) == 3

@@ -22,12 +22,11 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from emotrace.corpora.clips import pictures_of
-from emotrace.corpora.table import decode, resize
+from emotrace.corpora.table import decode
 from emotrace.errors import InputError, VideoError
 from emotrace.face.detect import Detector, overlap
 from emotrace.learn.arrays import Arrays
 from emotrace.learn.clip_store import ClipStore
-from emotrace.learn.face_source import PICTURE_RATE
 from emotrace.learn.histogram_search import histogram, search
 from emotrace.learn.tube_smoothing import squares
 from emotrace.shots import ShotDetector
@@ -179,31 +178,6 @@ def longest(path: Path, store: ClipStore) -> Arrays:
         return {"frame": tubes[0].frame, "time": tubes[0].time, "square": squares(tubes[0].box)}
 
     return store.of(path, "facetubes", make)
-
-
-def tube_of_clip(path: Path, side: int, store: ClipStore) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The face of a clip that is seen longest.
-
-    Args:
-        path: video, or a folder of pictures of a face already cropped, which are the tube in the order of their names.
-        side: of the crops, px: 48 for networks, 96 for mouths.
-        store: keeps boxes and crops.
-
-    Returns:
-        (n, side, side) uint8 grey levels, and (n,) float64 s; n is 0 where no face is found or nothing can be opened.
-    """
-
-    def make() -> Arrays:
-        if path.is_dir():
-            frames = [resize(picture, side) for picture in readable(path)]
-            return crops_and_times(frames, (np.arange(len(frames)) / PICTURE_RATE).tolist(), side)
-        tube = longest(path, store)
-        where = dict(zip(tube["frame"].tolist(), tube["square"], strict=True))
-        kept = [(cut(image, where[number], side), time) for number, time, image in shown(path, tube)]
-        return crops_and_times([crop for crop, _ in kept], [time for _, time in kept], side)
-
-    kept = store.of(path, f"facetube-{side}", make)
-    return np.asarray(kept["frames"], np.uint8), np.asarray(kept["times"], np.float64)
 
 
 def spread(frames: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:

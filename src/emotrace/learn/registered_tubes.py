@@ -48,7 +48,16 @@ MEAN_FACE = np.array(
 
 
 def registered_tube_of_clip(path: Path, side: int, store: ClipStore) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The longest tube of a clip, each frame registered to the mean face; arguments and result as of `tube_of_clip`."""
+    """The face of a clip that is seen longest, each frame registered to the mean face.
+
+    Args:
+        path: video, or a folder of pictures of a face already cropped, which are the tube in the order of their names.
+        side: of the crops, px: 48 for networks, 96 for mouths.
+        store: keeps tubes, landmarks and crops.
+
+    Returns:
+        (n, side, side) uint8 grey levels, and (n,) float64 s; n is 0 where no face is found or nothing can be opened.
+    """
 
     def make() -> Arrays:
         shapes = landmarks_of_clip(path, store)
