@@ -93,6 +93,18 @@ def test_where_nothing_is_held_out_a_tenth_of_the_pictures_chooses() -> None:
     assert (len(both.label), len(both.held_out_label)) == (70, 14)
 
 
+@pytest.mark.parametrize("split", ["train_set", "training", "Train_Aligned_Faces", "090", "mine/train", ""])
+def test_parts_of_every_corpus_that_are_not_held_out_are_learnt_from(split: str) -> None:
+    lessons = lessons_of([stills(70, "Training", 0), stills(14, split, 1), stills(7, "PrivateTest", 2)])
+    assert (len(lessons.label), len(lessons.held_out_label)) == (84, 7)
+
+
+@pytest.mark.parametrize("split", ["val_set", "validation", "Val_Aligned_Faces", "val", "mine/Test", "PublicTest"])
+def test_parts_that_corpora_hold_out_choose(split: str) -> None:
+    lessons = lessons_of([stills(70, "Training", 0), stills(14, split, 1)])
+    assert (len(lessons.label), len(lessons.held_out_label)) == (70, 14)
+
+
 def test_contempt_and_what_has_no_label_is_left_out() -> None:
     faces = table("made", [np.zeros((48, 48), np.uint8)] * 3, [0, 7, -1], ["a", "b", "c"], split=["Training"] * 3)
     with pytest.raises(InputError, match="no labelled pictures"):

@@ -30,6 +30,7 @@ from emotrace.learn.precision import Precision
 from emotrace.learn.ranges import Above0, Count, From0, Seed, Share
 from emotrace.scheme import EXPRESSION_7
 
+HELD_OUT = ("publictest", "privatetest", "val", "test")   # how names of parts begin
 SEEN = Augmentation(rotation=10, scale=(0.9, 1.1), stretch=0, shift=0.05)  # ours: what the 18 views vary, and a shift
 
 
@@ -126,8 +127,8 @@ def fine_tune(network: Fed, last: str, stills: Sequence[Faces], how: FineTuning,
     Args:
         network: with the weights to start from; changed in place.
         last: name of its last layer, which is replaced.
-        stills: pictures with the labels of EXPRESSION_7; those of the splits "Training" or "train" are learnt from, the
-            others, if any, choose the best epoch.
+        stills: pictures with the labels of EXPRESSION_7; those that `held_out` names, if any, choose the best epoch, the
+            others are learnt from.
         how: constants.
         folder: of this network's run.
         report: told each epoch's numbers.
@@ -173,8 +174,7 @@ def lessons_of(stills: Sequence[Faces]) -> fer.Lessons:
         InputError: there are no pictures to learn from.
     """
     usable = [faces[fer2013.shows_a_face(faces) & (faces.label >= 0) & (faces.label < len(EXPRESSION_7))] for faces in stills]
-    learnt = [faces[np.isin(faces.split, ("Training", "train", ""))] for faces in usable]
-    held = [faces[~np.isin(faces.split, ("Training", "train", ""))] for faces in usable]
+    learnt, held = [faces[~held_out(faces)] for faces in usable], [faces[held_out(faces)] for faces in usable]
     (images, label), (held_images, held_label) = _pictures(learnt), _pictures(held)
     if not len(label):
         raise InputError("no labelled pictures to learn from; give some, as --stills fer2013=fer2013.csv")
@@ -182,6 +182,12 @@ def lessons_of(stills: Sequence[Faces]) -> fer.Lessons:
         tenth = np.arange(len(label)) % 10 == 0
         return fer.Lessons(images[~tenth], label[~tenth], images[tenth], label[tenth])
     return fer.Lessons(images, label, held_images, held_label)
+
+
+def held_out(faces: Faces) -> NDArray[np.bool_]:
+    """Rows of a part that corpora hold out, as PublicTest, val_set or Val_Aligned_Faces, (n,); others may be cameras, too."""
+    last = [split.rpartition("/")[2].lower() for split in faces.split.tolist()]
+    return np.array([word.startswith(HELD_OUT) for word in last], np.bool_)
 
 
 def _pictures(tables: Sequence[Faces]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
