@@ -104,3 +104,10 @@ def test_a_narrow_picture_is_widened_and_pictures_of_another_size_are_brought_to
     film = grey_frames(path, ClipStore(tmp_path / "run"), 100, 20)
     assert film.shape == (3, 20, 100)
     assert (film[2] == 7).all()
+
+
+def test_a_damaged_picture_of_a_clip_costs_no_other(tmp_path: Path) -> None:
+    path = made_clips.folder(tmp_path / "faces", np.stack([np.full((40, 40), level, np.uint8) for level in (10, 20, 30)]))
+    sorted(path.iterdir())[1].write_bytes(b"cut off")
+    film = grey_frames(path, ClipStore(tmp_path / "run"), 40, 20)
+    assert film[:, 5, 5].tolist() == [10, 30]

@@ -44,6 +44,11 @@ def test_a_class_of_one_clip_is_no_error() -> None:
     assert (found[0, :20].argmax(axis=1) == labels[:20]).mean() > 0.8
 
 
+def test_of_no_clips_nothing_is_said() -> None:
+    labels = np.repeat([0, 1], 5)
+    assert chi_squared.posteriors(np.zeros((0, 30)), histograms(labels, 0), labels, 7, (1.0, 10.0)).shape == (2, 0, 7)
+
+
 def test_clips_that_are_all_alike_are_no_error() -> None:
     labels = np.array([0, 0, 1, 1])
     same = np.full((4, 3), 1 / 3)

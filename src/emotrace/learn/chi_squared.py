@@ -36,7 +36,7 @@ def posteriors(
     """Posteriors by one machine per cost, fitted on labelled histograms.
 
     Args:
-        asked: (m, d) histograms.
+        asked: (m, d) histograms; m may be 0.
         histograms: (n, d) of training clips.
         labels: (n,) of at least two classes.
         classes: number of labels; those that no training clip has get 0.
@@ -52,11 +52,13 @@ def posteriors(
     there = np.unique(labels)
     if len(there) < 2:
         raise InputError(f"{len(labels)} clips of {len(there)} class; to tell classes apart, two or more are needed")
+    found = np.zeros((len(costs), len(asked), classes), np.float32)
+    if not len(asked):
+        return found
     among = distances(histograms, histograms)
     mean = among.mean()
     gamma = 1 / mean if mean > 0 else 1.0
     kernel, towards = np.exp(-gamma * among), np.exp(-gamma * distances(asked, histograms))
-    found = np.zeros((len(costs), len(asked), classes), np.float32)
     for machine, cost in enumerate(costs):
         lines = _sigmoids(kernel, labels, there, cost, seed)
         found[machine][:, there] = couple(sigmoids(_pair_values(kernel, towards, labels, cost), lines), len(there))

@@ -8,10 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotrace.corpora.clips import pictures_of
-from emotrace.corpora.table import decode
-from emotrace.errors import InputError
+from emotrace.errors import VideoError
 from emotrace.learn.clip_store import ClipStore
+from emotrace.learn.facetubes import readable
 from emotrace.video import Video
 
 Film = NDArray[np.uint8]
@@ -21,7 +20,7 @@ def grey_frames(path: Path, store: ClipStore, side: int, shortest: int) -> Film:
     """All frames of a clip in grey, made small, kept in the store.
 
     Args:
-        path: video file, or folder of pictures, which are its frames by name.
+        path: video file, or folder of pictures, which are its frames by name; one that cannot be decoded is left out.
         store: of the run.
         side: of the longer side, px; smaller frames are enlarged.
         shortest: px that the shorter side has at least: a long, narrow picture is widened.
@@ -34,8 +33,8 @@ def grey_frames(path: Path, store: ClipStore, side: int, shortest: int) -> Film:
 
 def _read(path: Path, side: int, shortest: int) -> Film:
     try:
-        frames = _folder(path) if path.is_dir() else _video(path)
-    except InputError:   # `Clips.unreadable` says why
+        frames = list(readable(path)) if path.is_dir() else _video(path)
+    except VideoError:   # `Clips.unreadable` says why
         frames = []
     if not frames:
         return np.zeros((0, side, side), np.uint8)
@@ -48,7 +47,3 @@ def _read(path: Path, side: int, shortest: int) -> Film:
 def _video(path: Path) -> list[Film]:
     chunks = Video.open(path).chunks()
     return [np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8) for chunk in chunks for image in chunk.images]
-
-
-def _folder(path: Path) -> list[Film]:
-    return [decode(picture) for picture in pictures_of(path)]
