@@ -220,6 +220,16 @@ def test_answers_of_a_teacher_are_kept_apart_for_other_pictures():
     assert len(others | {folder}) == 5
 
 
+def test_a_teachers_views_do_not_come_again_in_another_stage():
+    own, taught = expression_mobilenet.Config(), expression_mobilenet.TAUGHT
+    assert len(own.stages) > 1
+    with pytest.raises(InputError, match="come again after 8 epochs, but 2 stages show them differently"):
+        replace(taught, stages=own.stages)
+    once = replace(taught.plan, epochs=taught.plan.cycle)
+    for harmless in ({"plan": own.plan, "further": ()}, {"teaching": None}, {"plan": once, "further": ()}):
+        assert replace(taught, stages=own.stages, **harmless).stages == own.stages
+
+
 def relabelled(corpus, folder, usage):
     """The corpus with other labels in one of its parts."""
     known = pq.read_table(corpus).to_pydict()

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from emotrace.corpora import fer2013
-from emotrace.errors import WeightsError
+from emotrace.errors import InputError, WeightsError
 from emotrace.learn import taught, two_heads
 from emotrace.learn.augment import Augmentation
 from emotrace.learn.checkpoint import load_weights
@@ -62,6 +62,9 @@ class Config:
         plan: optimiser and schedule.
         further: of more rounds: each begins with the last average of the round before, and its own seed shows other views.
         begin: ONNX file that this recipe has shipped, whose weights are begun with; "": those of face recognition.
+
+    Raises:
+        InputError: a teacher's views come again in another stage, where what is kept of them would be of other pictures.
     """
 
     hard_share: Share = 0.7
@@ -73,6 +76,14 @@ class Config:
     plan: Plan = FINE
     further: tuple[Plan, ...] = ()
     begin: str = ""
+
+    def __post_init__(self) -> None:
+        again = [plan.cycle for plan in (self.plan, *self.further) if 0 < plan.cycle < plan.epochs]
+        if self.teaching and again and len(self.stages) > 1:
+            raise InputError(
+                f"views that a teacher is asked about come again after {again[0]} epochs, but {len(self.stages)} stages show "
+                "them differently; give one stage, or a cycle of 0"
+            )
 
     @property
     def size(self) -> int:
