@@ -27,7 +27,7 @@ from emotrace.errors import FolderError, InputError, UnknownNameError  # noqa: E
 from emotrace.learn import fer, two_heads  # noqa: E402
 from emotrace.learn.augment import crop_and_flip  # noqa: E402
 from emotrace.learn.export import run  # noqa: E402
-from emotrace.learn.plan import Plan  # noqa: E402
+from emotrace.learn.plan import Plan, optimiser  # noqa: E402
 from emotrace.learn.predict import outputs_of  # noqa: E402
 from emotrace.recipes import catalogue, expression_compact, expression_convnet1, expression_mobilenet  # noqa: E402
 from emotrace.recipes.__main__ import run as run_recipe  # noqa: E402
@@ -228,6 +228,14 @@ def test_a_teachers_views_do_not_come_again_in_another_stage():
     once = replace(taught.plan, epochs=taught.plan.cycle)
     for harmless in ({"plan": own.plan, "further": ()}, {"teaching": None}, {"plan": once, "further": ()}):
         assert replace(taught, stages=own.stages, **harmless).stages == own.stages
+
+
+@pytest.mark.parametrize("teaching", [None, expression_mobilenet.TAUGHT.teaching])
+def test_rates_of_every_round_are_of_parameters_there_are(teaching):
+    config = replace(expression_mobilenet.TAUGHT, teaching=teaching)
+    learner = config.learner(config.network())
+    for plan, _ in expression_mobilenet.rounds(config, Path("run")):
+        assert {group["rate_factor"] for group in optimiser(learner, plan).param_groups} == {1.0, 5.0}
 
 
 def relabelled(corpus, folder, usage):

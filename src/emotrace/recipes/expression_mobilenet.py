@@ -42,6 +42,7 @@ from emotrace.learn.two_heads import HEADS as HEADS
 from emotrace.recipes import Published
 
 PUBLISHED = Published(None, "accuracy", "PublicTest", "our own; tuned single VGGs: 73.3 %, Khaireddin & Chen 2021")
+PROJECTOR = "projector"  # of `Student`, in the names of its parameters
 SHIPPED_AS = "network.network."  # how names of weights begin in what `ship` writes
 FINE = Plan(
     epochs=16, batch=64, method="adamw", rate=3e-4, warmup=0.5, weight_decay=0.05, average=0.999, precision="bf16",
@@ -110,7 +111,7 @@ class Config:
 BLENDED = Augmentation(
     rotation=15.0, scale=(0.9, 1.2), noise=4.0, contrast=(0.7, 1.3), erase=0.2, mix=0.5, mix_alpha=0.5
 )
-LONG = replace(FINE, epochs=32, cycle=8, watch="epoch", rate_factors=(("heads", 5.0), ("projector", 5.0)))
+LONG = replace(FINE, epochs=32, cycle=8, watch="epoch", rate_factors=(("heads", 5.0), (PROJECTOR, 5.0)))
 TAUGHT = Config(  # the last average is shipped: PublicTest chooses no epoch
     teaching=Teaching(), stages=(Stage(0, 128, BLENDED),), plan=LONG,
     further=(
@@ -148,7 +149,9 @@ def fit(corpus: Path, folder: Path, config: Config | None = None, report: Report
 
 def rounds(config: Config, folder: Path) -> list[tuple[Plan, Path]]:
     """Every round's plan and where its weights lie: the last one's in the run's folder itself."""
-    plans = (config.plan, *config.further)
+    plans = [config.plan, *config.further]
+    if not config.teaching:   # whose network has no projector
+        plans = [replace(plan, rate_factors=tuple(p for p in plan.rate_factors if p[0] != PROJECTOR)) for plan in plans]
     return [*((plan, folder / f"round{i}") for i, plan in enumerate(plans[:-1], 1)), (plans[-1], folder)]
 
 
