@@ -9,7 +9,7 @@ Source: Susskind, Anderson & Hinton 2010, The Toronto Face Database.
 
 from __future__ import annotations
 
-import pickle
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +22,12 @@ from emotrace.corpora.table import NO_LABEL, Faces, table
 from emotrace.errors import InputError
 from emotrace.scheme import EXPRESSION_7
 
-LOAD = "import pickle, sys, scipy.io; pickle.dump(scipy.io.loadmat(sys.argv[1]), sys.stdout.buffer)"
+LOAD = """import sys, numpy, scipy.io
+def plain(value):
+    return value if isinstance(value, numpy.ndarray) and value.dtype.kind in "biufcU" else numpy.array([type(value).__name__])
+content = scipy.io.loadmat(sys.argv[1])
+numpy.savez(sys.stdout.buffer, **{" " + name: plain(value) for name, value in content.items() if name[0] != "_"})
+"""   # the space: a variable may be called as an argument of savez
 PARTS = {0: "unlabelled", 1: "train", 2: "val", 3: "test"}
 NUMBERS = np.typecodes["AllInteger"] + "fd"
 FORM: dict[str, tuple[str, int, list[int], str]] = {   # types, dimensions, values ([] = any), and the same in words
@@ -55,8 +60,11 @@ def read(path: Path, fold: int = 0) -> Faces:
     )
 
 
-def _content(path: Path) -> dict[str, Any]:
-    """What loadmat reads of a file, in a process of its own: a wrong byte where nothing is compressed makes it crash."""
+def _content(path: Path) -> dict[str, NDArray[Any]]:
+    """The variables of a file; of those that are no plain array the name of their type.
+
+    They are read in a process of its own: a wrong byte where nothing is compressed makes SciPy's reader crash.
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such file; expected TFD_48x48.mat")
     done = subprocess.run([sys.executable, "-P", "-c", LOAD, path], capture_output=True, check=False)
@@ -64,14 +72,14 @@ def _content(path: Path) -> dict[str, Any]:
         said = done.stderr.decode(errors="replace").splitlines()[-1:] if done.returncode == 1 else []
         reason = said[0] if said else "the reader crashed"
         raise InputError(f"{path}: not a MATLAB file up to version 7, or damaged ({reason}); expected TFD_48x48.mat")
-    content: dict[str, Any] = pickle.loads(done.stdout)
-    return content
+    with np.load(io.BytesIO(done.stdout), allow_pickle=False) as found:
+        return {name[1:]: value for name, value in found.items()}
 
 
 def _variables(path: Path) -> dict[str, NDArray[Any]]:
     content = _content(path)
     if missing := [name for name in FORM if name not in content]:
-        found = ", ".join(name for name in content if name[0] != "_") or "nothing"
+        found = ", ".join(content) or "nothing"
         raise InputError(f"{path}: no variable {missing[0]!r}; expected {', '.join(FORM)}; found {found}")
     n = len(content["images"])
     for name, (types, dimensions, allowed, words) in FORM.items():
