@@ -15,6 +15,7 @@ import scipy.io
 
 torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
 
+from emotrace import __version__  # noqa: E402
 from emotrace.corpora import fer2013  # noqa: E402
 from emotrace.errors import InputError, UnknownNameError  # noqa: E402
 from emotrace.learn import shipped  # noqa: E402
@@ -122,6 +123,19 @@ def test_a_folder_keeps_to_its_constants(compact):
         assert (compact / record.FILE).read_text() == was
     record.write(compact, "expression_compact", config)
     assert (compact / record.FILE).read_text() == was
+
+
+def test_a_run_of_another_version_is_gone_on_with_and_told(tmp_path, capsys):
+    config = expression_compact.Config()
+    record.write(tmp_path, "expression_compact", config)
+    (tmp_path / "kept").write_text("something")
+    content = json.loads((tmp_path / record.FILE).read_text())
+    (tmp_path / record.FILE).write_text(json.dumps(content | {"version": "0.1.0"}))
+    record.write(tmp_path, "expression_compact", config)
+    told = capsys.readouterr().out
+    assert told.startswith(f"{tmp_path}: holds a run of emotrace 0.1.0, this is {__version__}; what it kept is used as it is.")
+    record.write(tmp_path, "expression_compact", config)
+    assert capsys.readouterr().out == ""
 
 
 def test_a_fit_that_failed_before_it_kept_anything_can_be_asked_for_with_other_constants(tmp_path):

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from emotrace import __version__
 from emotrace.errors import InputError
 from emotrace.learn import facts
+from emotrace.learn.log import say
 from emotrace.recipes import catalogue
 
 if TYPE_CHECKING:
@@ -28,14 +29,16 @@ class Record:
     Args:
         recipe: name of the recipe.
         config: its constants, as `asdict` gives them.
+        version: of emotrace that fitted there last.
     """
 
     recipe: str
     config: dict[str, Any]
+    version: str = __version__
 
 
 def write(folder: Path, name: str, config: DataclassInstance) -> None:
-    """Say in a folder which recipe fits there, with which constants.
+    """Say in a folder which recipe fits there, with which constants; a run of another version is gone on with, which is said.
 
     Raises:
         InputError: the folder holds the run of another recipe or one with other constants, or cannot be written.
@@ -50,14 +53,18 @@ def write(folder: Path, name: str, config: DataclassInstance) -> None:
 
 
 def _check(folder: Path, name: str, config: DataclassInstance) -> None:
-    if (before := facts.read(folder / FILE, Record).recipe) != name:
-        raise InputError(f"{folder}: holds a run of {before}, not of {name}; use another folder")
+    before = facts.read(folder / FILE, Record)
+    if before.recipe != name:
+        raise InputError(f"{folder}: holds a run of {before.recipe}, not of {name}; use another folder")
     if all(file.name in (FILE, LOCK) for file in folder.iterdir()):  # a fit that failed before it kept anything
         return
     was = read(folder)[1]
     if was != config:
         constant, old, new = _difference(asdict(was), asdict(config))
         raise InputError(f"{folder}: holds a run with {constant} = {old!r}, not {new!r}; use another folder")
+    if before.version != __version__:
+        say(f"{folder}: holds a run of emotrace {before.version}, this is {__version__}; what it kept is used as it is. Where "
+            "the versions measure otherwise, use another folder")
 
 
 def _difference(before: dict[str, Any], now: dict[str, Any]) -> tuple[str, Any, Any]:
