@@ -1,4 +1,4 @@
-"""How long frames are shown, and what of it lies where."""
+"""How long frames are shown, what of it lies where, and where runs of equal ones begin."""
 
 from __future__ import annotations
 
@@ -66,3 +66,9 @@ def covered(
     edges, total = np.stack([time, time + shown], axis=1).ravel(), np.stack([before[:-1], before[1:]], axis=1).ravel()
     there = np.interp(start + window, edges, total) - np.interp(start, edges, total)
     return np.asarray(np.clip(there / window, 0, 1), np.float64)
+
+
+def edges_of(values: NDArray[np.generic]) -> NDArray[np.int64]:
+    """First position of each of m runs of equal values (n,), then n; (m + 1,), [0] where there are no values."""
+    begins = np.flatnonzero(values[1:] != values[:-1]) + 1
+    return np.unique(np.concatenate([[0], begins, [len(values)]])).astype(np.int64)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.errors import FolderError
-from emotrace.frames import lasts
+from emotrace.frames import edges_of, lasts
 from emotrace.sound import Sound
 from emotrace.video import Video
 
@@ -82,8 +82,8 @@ def pieces(number: NDArray[np.int64], time: NDArray[np.float64], shot: NDArray[n
 
 def _runs(values: NDArray[np.generic]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First and last position of each run of equal values."""
-    change = np.flatnonzero(values[1:] != values[:-1])
-    return np.append(0, change + 1), np.append(change, len(values) - 1)
+    edges = edges_of(values)
+    return edges[:-1], edges[1:] - 1
 
 
 def cut(video: Video, wanted: Sequence[Piece], folder: Path, start: float = 0.0) -> Iterator[Path]:

@@ -84,6 +84,24 @@ def test_the_value_is_the_mean_over_time_not_over_frames():
     assert (found.start, found.end, found.value) == (0.0, 1.1, pytest.approx((0.3 * 0.5 + 0.8 * 0.9) / 1.1))
 
 
+def test_what_is_before_a_cut_says_nothing_of_what_is_behind_it(plant):
+    # smoothed or joined across the cuts, the face would never be happy
+    runs = [("anger", 1.0), ("happiness", 0.12), ("sadness", 1.0)]
+    assert spans(segments.expressions(plant({"P1": runs}, cuts=[1.0, 1.12]), "P1")) == [
+        (0.0, 1.0, "anger"), (1.0, 1.12, "happiness"), (1.12, 2.12, "sadness")]
+
+
+def test_a_short_stretch_is_given_to_no_neighbour_behind_a_cut():
+    line, shot = timeline([3] * 20 + [6] * 2 + [0] * 3), np.repeat([0, 1], [20, 5]).astype(np.int32)
+    found = segments.dominant(line, line.times + 0.04, shot)
+    assert spans(found) == [(0.0, 0.8, "happiness"), (0.8, 1.0, "anger")]   # its longer neighbour lies behind the cut
+
+
+def test_what_is_the_same_on_both_sides_of_a_cut_is_one_stretch(plant):
+    found = segments.expressions(plant({"P1": [("fear", 2.0)]}, cuts=[0.5, 1.5]), "P1")
+    assert spans(found) == [(0.0, 2.0, "fear")]
+
+
 def test_nothing_measured_gives_no_segments():
     assert cut([-1] * 5) == []
     assert cut([]) == []

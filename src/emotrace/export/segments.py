@@ -1,20 +1,22 @@
 """Stretches of time in which one thing holds: an expression, a person's presence, a shot.
 
     expression timeline ─smooth─▶ strongest label of each frame ─runs─▶ segments ─join the short─▶ segments
+                    (both within each shot: what is behind a cut may be another moment)
     emotions.parquet ─cells─▶ windows without overlap ─runs of one expression, resting on the same─▶ segments
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emotrace.analysis import Analysis
 from emotrace.export import tables
-from emotrace.frames import lasts
+from emotrace.frames import edges_of, lasts
 from emotrace.scheme import SYSTEM
 from emotrace.spoken import NOBODY, Spoken, cells, holds_there, people_of, table_of, windows
 from emotrace.timeline import Timeline
@@ -63,7 +65,18 @@ def expressions(analysis: Analysis, person: str) -> list[Segment]:
         UnknownNameError: no such person, or expression was not part of the analysis.
     """
     timeline = analysis.timeline("face.expression", person)
-    return dominant(timeline.smooth(SMOOTHING), ends(analysis, timeline.times))
+    frames = analysis.table("frames", ["analysed", "shot"])
+    shot = frames["shot"].to_numpy()[frames["analysed"].to_numpy()]
+    return dominant(_smoothed(timeline, shot), ends(analysis, timeline.times), shot)
+
+
+def _smoothed(timeline: Timeline, shot: NDArray[np.int32]) -> Timeline:
+    """The mean over SMOOTHING around each of n rows, of those that lie in the same shot (n,)."""
+    parts = [
+        replace(timeline, times=timeline.times[i:j], values=timeline.values[i:j]).smooth(SMOOTHING).values
+        for i, j in pairwise(edges_of(shot).tolist())
+    ]
+    return replace(timeline, values=np.concatenate([timeline.values[:0], *parts]))
 
 
 def presence(analysis: Analysis) -> dict[str, list[Segment]]:
@@ -147,7 +160,8 @@ def shots(analysis: Analysis) -> list[Segment]:
     times, shot = table["time"].to_numpy(), table["shot"].to_numpy()
     if len(times) == 0:
         return []
-    edges, numbers = _runs(shot)
+    edges = edges_of(shot)
+    numbers = shot[edges[:-1]]
     clock = np.append(times, ends(analysis, times)[-1])[edges].tolist()
     return [Segment(i, j, f"shot {number}") for i, j, number in zip(clock[:-1], clock[1:], numbers, strict=True)]
 
@@ -163,20 +177,25 @@ def systems(analysis: Analysis) -> dict[str, list[Segment]]:
     return found
 
 
-def dominant(timeline: Timeline, last: NDArray[np.float64]) -> list[Segment]:
-    """Stretches with one strongest label, those under SHORTEST joined to their longer neighbour.
+def dominant(timeline: Timeline, last: NDArray[np.float64], shot: NDArray[np.int32] | None = None) -> list[Segment]:
+    """Stretches with one strongest label, those under SHORTEST joined to their longer neighbour in the same shot.
 
     Args:
         timeline: n rows of probabilities, NaN where nothing could be measured; there no segment lies.
         last: (n,) s at which each row ends.
+        shot: (n,) number of the shot each lies in, not decreasing; None: there is one.
     """
     measured = np.asarray(np.isfinite(timeline.values).all(axis=1), np.bool_)
     codes = np.nan_to_num(timeline.values).argmax(axis=1)
+    shot = np.zeros(len(codes), np.int32) if shot is None else shot
     found = []
     for first, stop in _stretches(measured, timeline.times, last):
         clock = np.append(timeline.times[first:stop], last[stop - 1])
-        edges, labels = _joined(*_runs(codes[first:stop]), clock)
-        for i, j, label in zip(edges[:-1], edges[1:], labels, strict=True):
+        own = codes[first:stop]
+        for i, j in pairwise(edges_of(shot[first:stop]).tolist()):
+            _join(own[i:j], clock[i : j + 1])
+        for i, j in pairwise(edges_of(own).tolist()):
+            label = int(own[i])
             value = float(np.average(timeline.values[first + i : first + j, label], weights=np.diff(clock[i : j + 1])))
             found.append(Segment(float(clock[i]), float(clock[j]), timeline.scheme.labels[label], value))
     return found
@@ -201,13 +220,6 @@ def _stretches(
     return list(zip(begins.tolist(), stops.tolist(), strict=True))
 
 
-def _runs(codes: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Edges (m + 1,) and codes (m,) of the runs of equal codes (n,)."""
-    inner = np.flatnonzero(codes[1:] != codes[:-1]) + 1
-    edges = np.concatenate([[0], inner, [len(codes)]]).astype(np.intp)
-    return edges, codes[edges[:-1]]
-
-
 def _same(rows: list[int], place: NDArray[np.intp], said: Sequence[object]) -> list[list[int]]:
     """Runs of rows in windows that follow each other and say the same."""
     runs: list[list[int]] = []
@@ -219,24 +231,23 @@ def _same(rows: list[int], place: NDArray[np.intp], said: Sequence[object]) -> l
     return runs
 
 
-def _joined(
-    edges: NDArray[np.intp], codes: NDArray[np.intp], clock: NDArray[np.float64]
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Runs of one stretch with each that is too short, the shortest first, given to its longer neighbour.
+def _join(codes: NDArray[np.intp], clock: NDArray[np.float64]) -> None:
+    """Give each run of equal codes that is too short, the shortest first, to its longer neighbour.
 
     Args:
-        edges: (m + 1,) first row of each run, and the row behind the last.
-        codes: (m,).
+        codes: (n,) of the rows of one stretch; changed.
         clock: (n + 1,) s at which each row begins, and the last one ends.
     """
-    while len(codes) > 1:
+    edges = edges_of(codes)
+    runs = codes[edges[:-1]]
+    while len(runs) > 1:
         length = np.diff(clock[edges])
         short = int(length.argmin())
         if length[short] >= SHORTEST - EPSILON:
             break
         before = length[short - 1] if short > 0 else -1.0
-        behind = length[short + 1] if short + 1 < len(codes) else -1.0
-        codes[short] = codes[short - 1] if before >= behind else codes[short + 1]
-        same = np.flatnonzero(codes[1:] == codes[:-1]) + 1
-        edges, codes = np.delete(edges, same), np.delete(codes, same)
-    return edges, codes
+        behind = length[short + 1] if short + 1 < len(runs) else -1.0
+        runs[short] = runs[short - 1] if before >= behind else runs[short + 1]
+        same = np.flatnonzero(runs[1:] == runs[:-1]) + 1
+        edges, runs = np.delete(edges, same), np.delete(runs, same)
+    codes[:] = np.repeat(runs, np.diff(edges))
