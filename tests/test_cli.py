@@ -15,6 +15,7 @@ import pytest
 
 import emotrace
 from emotrace import weights
+from emotrace.errors import FolderError
 
 
 def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -47,6 +48,22 @@ def test_several_files_and_a_folder_may_be_given_and_a_bad_one_stops_none(
     assert f"{five_people.name}: 1 frame, 5 people; " in lines[2]
     assert done.stderr == "1 of 3 files failed\n"
     assert {path.name for path in (tmp_path / "results").iterdir()} == {"b.emotrace", "multi_face.emotrace"}
+
+
+def test_names_that_break_lines_or_steer_the_terminal_are_told_on_one_line(five_people: Path, tmp_path: Path) -> None:
+    shutil.copyfile(five_people, tmp_path / "a\nb\x1b[31m\u2028.jpg")
+    (tmp_path / "c\r\nd.mp4").write_text("not a video")
+    done = run("analyze", tmp_path, "--jobs", 1)
+    good, bad = done.stdout.split("\n")[:-1]
+    name = r"a\nb\x1b[31m\u2028"
+    assert good == f"ok      {tmp_path}/{name}.jpg: 1 frame, 5 people; open {tmp_path}/{name}.emotrace/report.html"
+    assert bad.startswith(rf"FAILED  {tmp_path}/c\r\nd.mp4: is not a video that can be read")
+    alone = run("analyze", tmp_path / "c\r\nd.mp4")
+    assert (alone.returncode, alone.stderr.count("\n")) == (2, 1)
+    done = run("export", tmp_path / "a\nb\x1b[31m\u2028.emotrace", "--out", tmp_path / "e\nf")
+    assert done.stdout.split("\n")[0] == rf"{tmp_path}/e\nf/frames.csv"
+    with pytest.raises(FolderError, match=r"e\\nf: is no output folder"):
+        emotrace.load(tmp_path / "e\nf")
 
 
 def test_folders_inside_a_folder_are_told_and_opened_where_that_is_asked_for(tmp_path: Path) -> None:

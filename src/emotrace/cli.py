@@ -12,7 +12,7 @@ import typer
 
 from emotrace import __version__
 from emotrace.ending import in_one_line
-from emotrace.errors import InputError
+from emotrace.errors import InputError, one_line
 from emotrace.interrupt import Interrupt, listening
 from emotrace.settings import DETECT_EVERY, IDENTITY_THRESHOLD, MIN_QUALITY, Settings, chosen_components
 
@@ -40,7 +40,8 @@ def main() -> None:
         with in_one_line():
             app()
     except UnicodeEncodeError as error:   # of a file's name: whatever is written into files is UTF-8
-        print(f"emotrace: {error.object}: no file's name in this locale ({error.encoding}); set PYTHONUTF8=1", file=sys.stderr)
+        print(f"emotrace: {one_line(error.object)}: no file's name in this locale ({error.encoding}); set PYTHONUTF8=1",
+              file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:   # the reader of our output has gone, as with `| head`
         sys.stderr.close()
@@ -120,7 +121,7 @@ def _analyze(
     api.prepared(settings)   # what is missing is said before anything is analysed
     work = batch.jobs(paths, out, recursive)
     if not recursive and (left := next(batch.unopened(paths), None)):
-        print(f"folders inside folders are not opened, as {left}; --recursive opens them", file=sys.stderr)
+        print(f"folders inside folders are not opened, as {one_line(left)}; --recursive opens them", file=sys.stderr)
     alone = len(paths) == 1 and not batch.is_folder(paths[0])
     failed, analyse = 0, partial(progress.analyze, settings=settings, device=device, overwrite=overwrite)
     with progress.bars(len(work), interrupt) as bars:
@@ -134,17 +135,18 @@ def _analyze(
 
 
 def _line(outcome: Outcome) -> str:
+    file = one_line(outcome.job.file)
     if outcome.analysis is None:
-        file = outcome.job.file
-        return f"FAILED  {'' if outcome.error.startswith(f'{file}:') else f'{file}: '}{outcome.error}"
+        error = one_line(outcome.error)
+        return f"FAILED  {'' if error.startswith(f'{file}:') else f'{file}: '}{error}"
     count, people = outcome.analysis.provenance.get("counts", {}).get("frames"), len(outcome.analysis.people)
     pictures = outcome.analysis.video.get("has_pictures", True)
-    notes = "".join(f"\n        warning: {warning}" for warning in outcome.analysis.warnings)
+    notes = "".join(f"\n        warning: {one_line(warning)}" for warning in outcome.analysis.warnings)
     who = "nobody" if people == 0 else f"{people} person" if people == 1 else f"{people} people"
-    page = outcome.analysis.folder / "report.html"
+    page = one_line(outcome.analysis.folder / "report.html")
     frames = "1 frame" if count == 1 else f"{count} frames"
     what = f"{frames}, {who}" if pictures else "sound alone"
-    return f"ok      {outcome.job.file}: {what}; open {page}{notes}"
+    return f"ok      {file}: {what}; open {page}{notes}"
 
 
 @app.command()
@@ -158,7 +160,7 @@ def export(
     from emotrace.export import export as write
 
     for file in write(load(folder), format, out):
-        print(file)
+        print(one_line(file))
 
 
 @app.command()
@@ -167,7 +169,7 @@ def report(folder: Annotated[Path, typer.Argument(help="output folder of analyze
     from emotrace.analysis import load
     from emotrace.report.build import write
 
-    print(write(load(folder)))
+    print(one_line(write(load(folder))))
 
 
 @app.command()
@@ -254,7 +256,7 @@ def evaluate(
     for line in scores.damage:
         print(f"warning: {line}", file=sys.stderr)
     for file in shipped.write(scores, scores.labels, json, plots):
-        print(file)
+        print(one_line(file))
 
 
 @app.command()
@@ -307,7 +309,7 @@ def bundle(folder: Annotated[Path, typer.Argument(help="folder to write")]) -> N
     from emotrace import weights
 
     for file in weights.bundle(folder, _fetched()):
-        print(file)
+        print(one_line(file))
 
 
 def _fetched(source: Path | None = None, announce: Callable[[str], None] = lambda line: None) -> list[WeightsEntry]:

@@ -13,9 +13,17 @@ The command line prints the message alone and exits with status 2; nothing else 
 
 from __future__ import annotations
 
+import re
+
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")   # what breaks a line or steers a terminal; names of files may hold it
+
 
 class EmotraceError(Exception):
     """Base of all errors raised on purpose; `str(error)` is one line that says what to do."""
+
+    def __str__(self) -> str:
+        """The message, on one line whatever the files it names are called."""
+        return one_line(super().__str__())
 
 
 class InputError(EmotraceError, ValueError):
@@ -35,7 +43,7 @@ class UnknownNameError(EmotraceError, KeyError):
 
     def __str__(self) -> str:
         """The message without the quotes that KeyError adds."""
-        return str(self.args[0])
+        return one_line(str(self.args[0]))
 
 
 class WeightsError(EmotraceError):
@@ -44,6 +52,11 @@ class WeightsError(EmotraceError):
 
 class MissingExtraError(EmotraceError, ImportError):
     """A component whose optional libraries are not installed; the message says which extra brings them."""
+
+
+def one_line(text: object) -> str:
+    """Text, or a path, with control characters as Python writes them: a line break is `\\n`."""
+    return CONTROL.sub(lambda found: repr(found[0])[1:-1], str(text))
 
 
 def unknown(what: str, name: str, known: list[str]) -> UnknownNameError:

@@ -15,7 +15,7 @@ from emotrace.analysis import Analysis
 from emotrace.api import analyze as analyze_file
 from emotrace.batch import Job
 from emotrace.engine import Device
-from emotrace.errors import EmotraceError
+from emotrace.errors import EmotraceError, one_line
 from emotrace.interrupt import Interrupt
 from emotrace.settings import Settings
 from emotrace.video import Video
@@ -97,7 +97,7 @@ class Bars:
         if job not in self.tasks:
             self.begun += 1
             count = f"{self.begun}/{self.files} " if self.files > 1 else ""
-            self.tasks[job] = self.progress.add_task(f"{count}{job.file.name}", total=None, rate="")
+            self.tasks[job] = self.progress.add_task(f"{count}{one_line(job.file.name)}", total=None, rate="")
         self.progress.update(self.tasks[job], total=reached.length, completed=reached.seconds, rate=reached.said)
 
     def done(self, job: Job) -> None:
