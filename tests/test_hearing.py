@@ -287,7 +287,9 @@ def test_sound_that_ends_long_after_the_pictures_is_told(steady: Path, spoken: n
 def test_sound_outside_of_start_and_end_is_not_called_damaged(obama: Path, tmp_path: Path) -> None:
     settings = Settings(components=("voice.prosody",), start=100.0)
     analysis = analyze(obama, tmp_path / "late", settings=settings, report=False)
-    assert "no sound lies between start and end" in analysis.warnings
+    (pictures, sound) = analysis.warnings
+    assert pictures == "no frame lies between start and end; the file goes from 0.00 to 8.71 s"
+    assert sound == "no sound lies between start and end; it begins at 0.00 s"
     assert not any("decoded" in warning for warning in analysis.warnings)
 
 

@@ -238,7 +238,8 @@ def _warnings_of_pictures(video: Video, settings: Settings, counts: Counts, hear
     last, frame = counts.last_time, 1 / video.rate if video.rate > 0 else 0.0
     missing = 0.0 if last is None else video.duration - max(last + frame, heard)   # some containers say where the longest ends
     if last is None:
-        found.append("no frame lies between start and end")
+        where = f"; the file goes from {video.start:.2f} to {video.duration:.2f} s" if math.isfinite(video.duration) else ""
+        found.append(f"no frame lies between start and end{where}")   # clocks need not begin at 0
     elif not video.is_image and settings.end >= video.duration and missing > max(TRUNCATED, 2 * frame):
         found.append(f"the file says it ends at {video.duration:.2f} s but its last frame is at {last:.2f} s: it is truncated")
     if counts.lost_packets:

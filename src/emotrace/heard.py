@@ -43,9 +43,10 @@ def warnings_of(
     if not parts:
         if not (video.has_sound and wanted(settings)):
             return []
-        decodes = next(video.sound(SAMPLE_RATE), None) is not None
-        said = "no sound lies between start and end" if decodes else "the file says it has sound, but none could be decoded"
-        return [said]
+        first = next(video.sound(SAMPLE_RATE), None)
+        if first is None:
+            return ["the file says it has sound, but none could be decoded"]
+        return [f"no sound lies between start and end; it begins at {first.time:.2f} s"]
     level, peak = (np.concatenate(column) for column in zip(*parts, strict=True))
     found = []
     if video.sound_tracks > 1:
