@@ -177,6 +177,30 @@ def test_the_headline_says_how_long_the_recording_is_and_not_when_it_ends(tmp_pa
     assert facts.length({"duration": 9.5}) == 9.5   # of a folder from before there was a start
 
 
+@pytest.mark.parametrize(("settings", "said"), [
+    ({"start": 0.0, "end": None}, []),
+    ({"start": 0.0, "end": 18.0}, []),
+    ({"start": 2.5, "end": None}, ["analysed from 0:02.5"]),
+    ({"start": 0.0, "end": 12.0}, ["analysed to 0:12.0"]),
+    ({"start": 2.5, "end": 12.0}, ["analysed from 0:02.5 to 0:12.0"]),
+])  # fmt: skip
+def test_the_headline_says_which_part_of_the_recording_was_analysed(
+    tmp_path: Path, settings: dict[str, float | None], said: list[str]
+) -> None:
+    analysis = plant(tmp_path)
+    whole = facts.headline(analysis)
+    analysis.provenance["settings"] |= settings
+    assert facts.headline(analysis) == [whole[0], *said, *whole[1:]]
+
+
+def test_the_headline_says_of_how_many_frames_the_numbers_are(tmp_path: Path) -> None:
+    analysis = plant(tmp_path)
+    analysis.provenance["counts"] |= {"frames": 12_000, "analysed": 1200}
+    assert facts.headline(analysis)[-2] == "12 000 frames, 1 200 analysed"
+    analysis.provenance["counts"]["analysed"] = 12_000
+    assert facts.headline(analysis)[-2] == "12 000 frames"
+
+
 def test_who_is_in_every_frame_is_seen_for_all_of_the_time(single_face: Path, tmp_path: Path) -> None:
     settings = Settings(components=("face.quality",), end=1.75)   # 53 frames: a length that cannot be rounded without loss
     analysis = analyze(single_face, tmp_path / "out", settings=settings, report=False)

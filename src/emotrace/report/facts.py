@@ -62,7 +62,7 @@ def title(analysis: Analysis) -> str:
 
 
 def headline(analysis: Analysis) -> list[str]:
-    """How long the recording is, its size and what was found, in words."""
+    """How long the recording is, which part of it was analysed, its size and what was found, in words."""
     video, counts = analysis.video, analysis.provenance.get("counts", {})
     size = f"{video.get('width')} × {video.get('height')} px"
     found = _count(len(analysis.people), "person", "people")
@@ -71,17 +71,29 @@ def headline(analysis: Analysis) -> list[str]:
     rate, long = _positive(video.get("rate")), length(video)
     sound = f"sound {_positive(video.get('sound_rate')) / 1000:.4g} kHz" if _positive(video.get("sound_rate")) else ""
     if not has_pictures(analysis):
-        return [fact for fact in (clock(long) if long else "", "no pictures", sound) if fact]
+        return [fact for fact in (clock(long) if long else "", _part(analysis), "no pictures", sound) if fact]
+    analysed = _whole(counts, "analysed")
+    some = f", {_number(analysed)} analysed" if 0 < analysed < _whole(counts, "frames") else ""
     facts = [
         clock(long) if long else "",
+        _part(analysis),
         size,
         f"{rate:.4g} frames/s" if rate else "",
         found,
         _count(_whole(counts, "shots"), "shot", "shots"),
-        _count(_whole(counts, "frames"), "frame", "frames"),
+        _count(_whole(counts, "frames"), "frame", "frames") + some,
         sound if video.get("has_sound") else "no sound",
     ]
     return [fact for fact in facts if fact]
+
+
+def _part(analysis: Analysis) -> str:
+    """From and until when a recording was analysed, on its own clock; nothing where that is all of it."""
+    video, settings = analysis.video, _mapping(analysis.provenance, "settings")
+    start, end, duration = (_positive(value) for value in (settings.get("start"), settings.get("end"), video.get("duration")))
+    begins = f"from {clock(start)}" if start > _positive(video.get("start")) else ""
+    stops = f"to {clock(end)}" if end and not 0 < duration <= end else ""
+    return " ".join(filter(None, ("analysed", begins, stops))) if begins or stops else ""
 
 
 def length(video: Mapping[str, object]) -> float:
@@ -203,7 +215,11 @@ def _whole(counts: Mapping[str, object], name: str) -> int:
 
 
 def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}".replace(",", " ")
+    return f"{_number(number)} {one if number == 1 else many}"
+
+
+def _number(number: int) -> str:
+    return f"{number:,}".replace(",", " ")
 
 
 def clock(seconds: float) -> str:
