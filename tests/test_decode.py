@@ -222,6 +222,37 @@ def test_pictures_with_a_colour_matrix_that_ffmpeg_cannot_undo_are_read_without_
     np.testing.assert_array_equal(pictures("odd.mp4", colorspace=matrix), pictures("plain.mp4"))
 
 
+SKIN = (224, 172, 150)
+KR_KB = {   # and the number of the matrix
+    "unspecified": (2, 0.299, 0.114), "BT.601": (6, 0.299, 0.114), "BT.709": (1, 0.2126, 0.0722),
+    "BT.2020": (9, 0.2627, 0.0593),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("name", KR_KB)
+@pytest.mark.parametrize("form", ["yuv420p", "yuv444p"])
+def test_colours_are_those_of_the_matrix_and_range_that_a_file_says(form: str, name: str, full: bool, tmp_path: Path) -> None:
+    matrix, kr, kb = KR_KB[name]
+    red, green, blue = SKIN
+    luma = kr * red + (1 - kr - kb) * green + kb * blue
+    chroma = (blue - luma) / (2 - 2 * kb), (red - luma) / (2 - 2 * kr)
+    scales = (1.0, 1.0) if full else (219 / 255, 224 / 255)
+    values = [(0 if full else 16) + scales[0] * luma, *(128 + scales[1] * each for each in chroma)]
+    with av.open(str(tmp_path / "film.mp4"), "w") as writer:
+        stream = writer.add_stream("libx264", rate=RATE, options={"qp": "0"})
+        stream.width, stream.height, stream.pix_fmt = 64, 64, form
+        stream.codec_context.colorspace, stream.codec_context.color_range = matrix, 2 if full else 1
+        frame = av.VideoFrame(64, 64, form)
+        frame.color_range = 2 if full else 1
+        for plane, value in zip(frame.planes, values, strict=True):
+            plane.update(bytes([round(value)]) * plane.buffer_size)
+        writer.mux(stream.encode(frame))
+        writer.mux(stream.encode(None))
+    seen = next(Video.open(tmp_path / "film.mp4").chunks()).images[0, 32, 32]
+    np.testing.assert_allclose(seen.astype(int), SKIN, atol=3)
+
+
 def test_sound_may_change_its_channels_on_the_way(tmp_path: Path) -> None:
     parts = film(tmp_path / "a.ts", 100, tone=300.0, layout="stereo"), film(tmp_path / "b.ts", 100, tone=900.0)
     video = Video.open(odd_films.joined(tmp_path / "both.ts", *parts))

@@ -17,8 +17,12 @@ import av.stream
 import av.video.stream
 import numpy as np
 from av.sidedata.sidedata import Type
+from av.video.reformatter import VideoReformatter
 
 NEW_KINDS = 16   # of data beside a picture that FFmpeg may have and PyAV not know; of FFmpeg 8 it does not know four
+# FFmpeg makes RGB from these matrices, numbered as in ITU-T H.273; a picture with another one, as 3 (reserved), it refuses.
+MATRICES, UNSPECIFIED = (0, 1, 2, 4, 5, 6, 7, 9), 2
+BT709, BT601, FULL_RANGE = 1, 5, 2
 COVER = av.stream.Disposition.attached_pic
 # How titles are read that are not UTF-8. From 19 on PyAV keeps their bytes, and has no such option.
 TITLES: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
@@ -77,6 +81,16 @@ def upright(frame: av.VideoFrame) -> tuple[bool, int]:
     mirrored = a * d < b * c
     turn = -math.atan2(-b if mirrored else b, -a if mirrored else a)
     return mirrored, round(turn / (math.pi / 2)) % 4
+
+
+def in_colour(reformatter: VideoReformatter, frame: av.VideoFrame, width: int, height: int, form: str) -> av.VideoFrame:
+    """A picture in RGB of the format `form` and of a given size, by the matrix and the range that it says it has."""
+    # PyAV before 17 heeds neither unless both are said and differ from those of the result. RGB has no matrix: any will do.
+    return reformatter.reformat(
+        frame, width=width, height=height, format=form,
+        src_colorspace=frame.colorspace, dst_colorspace=BT601 if frame.colorspace == BT709 else BT709,
+        src_color_range=frame.color_range, dst_color_range=FULL_RANGE,
+    )  # fmt: skip
 
 
 def _with_known_data(frame: av.VideoFrame) -> av.VideoFrame:

@@ -18,7 +18,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from emotrace.container import opened, packets_of, pictures_of
+from emotrace.container import MATRICES, UNSPECIFIED, in_colour, opened, packets_of, pictures_of
 from emotrace.shots import AHEAD
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LUMA_SIZE = (64, 36)       # width, height of the picture used to find cuts
 SEEK_MARGIN = 1.0          # s; a decoder is started this much before the first frame wanted
-# FFmpeg makes RGB from these matrices, numbered as in ITU-T H.273; a picture with another one, as 3 (reserved), it refuses.
-MATRICES, UNSPECIFIED = (0, 1, 2, 4, 5, 6, 7, 9), 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,10 +263,13 @@ class PictureDecoder:
         """Put a frame into its place in the chunk, RGB and upright, with one copy."""
         turn = self.video.rotation // 90
         size = (self.video.width, self.video.height) if turn % 2 == 0 else (self.video.height, self.video.width)
-        plane = self.reformatter.reformat(frame, width=size[0], height=size[1], format="rgb24").planes[0]
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(size[1], plane.line_size)   # lines may be padded
-        stored = rows[:, : 3 * size[0]].reshape(size[1], size[0], 3)
+        stored = self._plain(frame, *size)
         target[:] = np.rot90(stored[:, ::-1] if self.video.mirrored else stored, turn)
+
+    def _plain(self, frame: av.VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
+        plane = in_colour(self.reformatter, frame, width, height, "rgb24").planes[0]
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(height, plane.line_size)   # lines may be padded
+        return rows[:, : 3 * width].reshape(height, width, 3)
 
     def _luma(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
         """Grey levels averaged down, straight from the luma plane where the format has one of 8 bits."""
