@@ -207,6 +207,7 @@ def _video_facts(video: Video, folder: Path) -> dict[str, Any]:
         "rate": known(video.rate), "codec": video.codec,
         "has_pictures": video.has_pictures, "has_sound": video.has_sound, "sound_rate": video.sound_rate,
         "is_image": video.is_image, "pixel_aspect": round(video.pixel_aspect, 4), "fingerprint": fingerprint(path),
+        "hdr": None if video.hdr is None else video.hdr.name,
     }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from emotrace.container import MATRICES, UNSPECIFIED, in_colour, opened, packets_of, pictures_of
+from emotrace.hdr import Screen
 from emotrace.shots import AHEAD
 
 if TYPE_CHECKING:
@@ -111,6 +112,13 @@ class PictureDecoder:
     rate: float | None
     reformatter: VideoReformatter = field(default_factory=VideoReformatter)
     lost: int = 0
+    screen: Screen | None = None
+    shades: NDArray[np.uint8] | None = None   # (256,) of grey levels, where there is a screen
+
+    def __post_init__(self) -> None:
+        if self.video.hdr is not None:
+            self.screen = Screen(self.video.hdr)
+            self.shades = self.screen.shades()
 
     def run(self, after: tuple[int, float] | None) -> Iterator[Chunk]:
         """Chunks behind the frame `after` (number, time), or from the start."""
@@ -263,7 +271,7 @@ class PictureDecoder:
         """Put a frame into its place in the chunk, RGB and upright, with one copy."""
         turn = self.video.rotation // 90
         size = (self.video.width, self.video.height) if turn % 2 == 0 else (self.video.height, self.video.width)
-        stored = self._plain(frame, *size)
+        stored = self._plain(frame, *size) if self.screen is None else self.screen.show(frame, *size)
         target[:] = np.rot90(stored[:, ::-1] if self.video.mirrored else stored, turn)
 
     def _plain(self, frame: av.VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
@@ -279,7 +287,8 @@ class PictureDecoder:
         plane = frame.planes[0]
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
         every = max(1, frame.height // (4 * LUMA_SIZE[1]))   # some lines of each cell are enough, and cost less
-        return np.asarray(cv2.resize(rows[::every], LUMA_SIZE, interpolation=cv2.INTER_AREA), np.uint8)
+        small = np.asarray(cv2.resize(rows[::every], LUMA_SIZE, interpolation=cv2.INTER_AREA), np.uint8)
+        return small if self.shades is None else self.shades[small]
 
 
 def _stream(container: av.container.InputContainer) -> av.video.stream.VideoStream:

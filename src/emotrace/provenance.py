@@ -21,7 +21,7 @@ SYSTEM: Form = {"system": TEXT, "recipe": TEXT, "version": TEXT, "files": {ANY: 
 VIDEO: Form = {
     "name": TEXT, "path": TEXT, "relative": TEXT, "width": NUMBER, "height": NUMBER, "rotation": NUMBER, "start": NUMBER,
     "duration": NUMBER, "rate": NUMBER, "codec": TEXT, "has_pictures": TRUTH, "has_sound": TRUTH, "sound_rate": NUMBER,
-    "is_image": TRUTH, "pixel_aspect": NUMBER, "fingerprint": TEXT,
+    "is_image": TRUTH, "pixel_aspect": NUMBER, "fingerprint": TEXT, "hdr": TEXT,
 }  # fmt: skip
 SETTINGS: Form = {
     "components": (TEXT,), "start": NUMBER, "end": NUMBER, "rate": NUMBER, "min_face": NUMBER, "detect_every": NUMBER,

@@ -24,6 +24,7 @@ import av.video.stream
 from emotrace.container import decoded, opened, packets_of, pictures_of, sound_of, upright
 from emotrace.decode import Chunk, PictureDecoder
 from emotrace.errors import InputError, VideoError
+from emotrace.hdr import Hdr
 from emotrace.sound import Sound, blocks
 
 CHUNK_BYTES = 24_000_000   # pictures of one chunk in memory; up to five chunks are alive at once
@@ -52,6 +53,7 @@ class Video:
         sound_tracks: how many there are, of which the first that can be decoded is heard.
         has_pictures: False for a file of sound alone; its size is 0 x 0 and it has no chunks.
         start: s, the time of its first frame as the container says; 0 where it does not say.
+        hdr: how pictures of high dynamic range are coded; None for ordinary ones.
     """
 
     path: Path
@@ -69,6 +71,7 @@ class Video:
     sound_tracks: int = 0
     has_pictures: bool = True
     start: float = 0.0
+    hdr: Hdr | None = None
     chunk_frames: int = field(default=CHUNK_FRAMES)
 
     @classmethod
@@ -107,6 +110,7 @@ class Video:
                     sound_rate=0 if heard is None else heard.rate,
                     sound_tracks=len(container.streams.audio),
                     start=_start(container, stream),
+                    hdr=Hdr.of(stream.codec_context),
                     chunk_frames=max(1, min(CHUNK_FRAMES, CHUNK_BYTES // (width * height * 3))),
                 )
         except av.error.FFmpegError as error:
