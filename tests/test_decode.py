@@ -222,6 +222,33 @@ def test_pictures_with_a_colour_matrix_that_ffmpeg_cannot_undo_are_read_without_
     np.testing.assert_array_equal(pictures("odd.mp4", colorspace=matrix), pictures("plain.mp4"))
 
 
+def _squares(target: Path, width: int, height: int) -> Path:
+    """Ten grey frames with a white square of 32 px in the middle."""
+    picture = np.full((height, width, 3), 60, np.uint8)
+    picture[height // 2 - 16 : height // 2 + 16, width // 2 - 16 : width // 2 + 16] = 250
+    with av.open(str(target), "w") as writer:
+        stream = writer.add_stream("libx264", rate=RATE, options={"qp": "10"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for i in range(10):
+            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+            frame.pts, frame.time_base = i, Fraction(1, RATE)
+            writer.mux(stream.encode(frame))
+        writer.mux(stream.encode(None))
+    return target
+
+
+def test_a_picture_that_changes_its_shape_on_the_way_keeps_its_proportions(tmp_path: Path) -> None:
+    parts = _squares(tmp_path / "wide.ts", 192, 96), _squares(tmp_path / "tall.ts", 96, 192)
+    images = np.concatenate([chunk.images for chunk in Video.open(odd_films.joined(tmp_path / "turned.ts", *parts)).chunks()])
+    assert images.shape[:3] == (20, 96, 192)
+    for image, side, left in ((images[5], 32, 0), (images[15], 16, 72)):   # 96 x 192 becomes 48 x 96
+        white = image[..., 1] > 160
+        assert np.ptp(np.flatnonzero(white.any(axis=0))) + 1 == pytest.approx(side, abs=2)
+        assert np.ptp(np.flatnonzero(white.any(axis=1))) + 1 == pytest.approx(side, abs=2)
+        assert (image[:, :left] == 0).all()
+        assert image[48, left + 2, 1] == pytest.approx(60, abs=8)
+
+
 SKIN = (224, 172, 150)
 KR_KB = {   # and the number of the matrix
     "unspecified": (2, 0.299, 0.114), "BT.601": (6, 0.299, 0.114), "BT.709": (1, 0.2126, 0.0722),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 LUMA_SIZE = (64, 36)       # width, height of the picture used to find cuts
+SHAPE = 0.02               # of a picture's longer side that may be missing to the shape of the first
 SEEK_MARGIN = 1.0          # s; a decoder is started this much before the first frame wanted
 
 
@@ -271,8 +272,20 @@ class PictureDecoder:
         """Put a frame into its place in the chunk, RGB and upright, with one copy."""
         turn = self.video.rotation // 90
         size = (self.video.width, self.video.height) if turn % 2 == 0 else (self.video.height, self.video.width)
-        stored = self._plain(frame, *size) if self.screen is None else self.screen.show(frame, *size)
+        stored = self._fitted(frame, *size)
         target[:] = np.rot90(stored[:, ::-1] if self.video.mirrored else stored, turn)
+
+    def _fitted(self, frame: av.VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
+        """A picture in the size of the first; one of another shape, as of a phone that was turned, has black beside it."""
+        show = self._plain if self.screen is None else self.screen.show
+        scale = min(width / frame.width, height / frame.height)
+        inner = max(round(frame.width * scale), 1), max(round(frame.height * scale), 1)
+        if max(width - inner[0], height - inner[1]) <= SHAPE * max(width, height):
+            return show(frame, width, height)
+        left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
+        stored = np.zeros((height, width, 3), np.uint8)
+        stored[top : top + inner[1], left : left + inner[0]] = show(frame, *inner)
+        return stored
 
     def _plain(self, frame: av.VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
         plane = in_colour(self.reformatter, frame, width, height, "rgb24").planes[0]

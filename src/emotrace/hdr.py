@@ -104,12 +104,13 @@ class Screen:
     hdr: Hdr
     reformatter: VideoReformatter = field(default_factory=VideoReformatter)
     graph: av.filter.Graph | None = None
+    size: tuple[int, int] = (0, 0)   # of the pictures that go through it
 
     def show(self, frame: av.VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
-        """A picture in the given size, always the same one, (height, width, 3) uint8 RGB."""
+        """A picture in the given size, (height, width, 3) uint8 RGB."""
         signal = in_colour(self.reformatter, frame, width, height, "gbrp16le")
-        if self.graph is None:
-            self.graph = self._new(signal)
+        if self.graph is None or self.size != (width, height):
+            self.graph, self.size = self._new(signal), (width, height)
         self.graph.vpush(signal)
         planes = [
             np.frombuffer(memoryview(plane), "<u2").reshape(height, -1)[:, :width] for plane in self.graph.vpull().planes
