@@ -6,6 +6,7 @@ import os
 import shutil
 import struct
 import subprocess
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -13,6 +14,9 @@ import cv2
 import numpy as np
 import pytest
 
+import emotrace
+from emotrace import samples
+from emotrace.container import in_square_pixels
 from emotrace.errors import InputError, VideoError
 from emotrace.video import Video
 from recordings import VARIABLE
@@ -252,3 +256,49 @@ def test_memory_of_a_chunk_is_bounded_whatever_the_picture_size(steady: Path) ->
     video = Video.open(steady)
     assert all(chunk.images.nbytes <= 24_000_000 for chunk in video.chunks())
     assert video.chunk_frames == 32
+
+
+@pytest.mark.parametrize(
+    ("stored", "aspect", "shown"),
+    [
+        ((1440, 1080), 4 / 3, (1920, 1080)),      # HDV, AVCHD
+        ((720, 576), 16 / 15, (768, 576)),        # DV of 4:3
+        ((720, 480), 8 / 9, (720, 540)),          # nothing is lost: it is enlarged in the other direction
+        ((640, 368), 1.0222, (640, 368)),         # hardly off
+        ((640, 368), 40.0, (640, 368)),           # not believed
+    ],
+)
+def test_pictures_in_square_pixels(stored: tuple[int, int], aspect: float, shown: tuple[int, int]) -> None:
+    assert in_square_pixels(*stored, aspect) == shown
+
+
+def squeezed(target: Path, width: int, aspect: Fraction) -> Path:
+    """A second of the woman's clip, stored `width` px wide in pixels of another shape."""
+    with av.open(str(samples.path("woman"))) as reader, av.open(str(target), "w") as writer:
+        stream = writer.add_stream("libx264", rate=25, options={"crf": "12"})
+        stream.width, stream.height, stream.pix_fmt = width, 360, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = aspect
+        for number, frame in zip(range(25), reader.decode(video=0), strict=False):
+            image = cv2.resize(frame.to_ndarray(format="rgb24"), (width, 360), interpolation=cv2.INTER_AREA)
+            picture = av.VideoFrame.from_ndarray(image, format="rgb24")
+            picture.pts, picture.time_base = number, Fraction(1, 25)
+            writer.mux(stream.encode(picture))
+        writer.mux(stream.encode())
+    return target
+
+
+def test_a_squeezed_picture_is_measured_as_it_is_shown(tmp_path: Path) -> None:
+    found = {}
+    for width, aspect in ((640, Fraction(1)), (320, Fraction(2))):
+        file = squeezed(tmp_path / f"{width}.mp4", width, aspect)
+        video = Video.open(file)
+        assert (video.width, video.height, video.pixel_aspect, video.stored_aspect) == (640, 360, 1.0, float(aspect))
+        found[width] = emotrace.analyze(file, report=False)
+    plain, wide = (found[width].table("faces") for width in (640, 320))
+    assert len(wide) == len(plain) == 25   # of pixels stored two times as wide as high no face was found
+    for name, near in (("x1", 4), ("x2", 4), ("y1", 4), ("y2", 4), ("pose_yaw", 3), ("expression_sadness", 0.1)):
+        assert np.mean(wide[name].to_numpy()) == pytest.approx(np.mean(plain[name].to_numpy()), abs=near)
+    assert found[640].warnings == []
+    assert found[320].warnings == [
+        "pixels are not square (2.000 as stored); pictures are measured as they are shown, in 640 x 360 square ones"
+    ]

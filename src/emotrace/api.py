@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from emotrace import __version__, columns, registry, weights
 from emotrace.analysis import Analysis, load
+from emotrace.container import OFF_SQUARE
 from emotrace.engine import Device, providers
 from emotrace.settings import ALWAYS, Settings
 from emotrace.store import Store
@@ -249,6 +250,10 @@ def _warnings_of_pictures(video: Video, settings: Settings, counts: Counts, hear
         found.append(f"{counts.damaged} frames are damaged, see the column `damaged` of frames")
     if counts.guessed_times:
         found.append(f"{counts.guessed_times} frames had no usable time stamp; they were set one frame after the one before")
-    if abs(video.pixel_aspect - 1) > 0.05:
+    if abs(video.pixel_aspect - 1) > OFF_SQUARE:
         found.append(f"pixels are not square ({video.pixel_aspect:.3f}); shapes and angles are those of the stored picture")
+    elif abs(video.stored_aspect - 1) > OFF_SQUARE:
+        size = f"{video.width} x {video.height}"
+        found.append(f"pixels are not square ({video.stored_aspect:.3f} as stored); pictures are measured as they are shown, "
+                     f"in {size} square ones")
     return found

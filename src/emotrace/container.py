@@ -23,6 +23,8 @@ NEW_KINDS = 16   # of data beside a picture that FFmpeg may have and PyAV not kn
 # FFmpeg makes RGB from these matrices, numbered as in ITU-T H.273; a picture with another one, as 3 (reserved), it refuses.
 MATRICES, UNSPECIFIED = (0, 1, 2, 4, 5, 6, 7, 9), 2
 BT709, BT601, FULL_RANGE = 1, 5, 2
+OFF_SQUARE = 0.05   # of a pixel's width to its height, up to which pictures are left as they are stored
+LONGEST = 3.0       # of a pixel's sides to each other that is believed
 COVER = av.stream.Disposition.attached_pic
 # How titles are read that are not UTF-8. From 19 on PyAV keeps their bytes, and has no such option.
 TITLES: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
@@ -81,6 +83,19 @@ def upright(frame: av.VideoFrame) -> tuple[bool, int]:
     mirrored = a * d < b * c
     turn = -math.atan2(-b if mirrored else b, -a if mirrored else a)
     return mirrored, round(turn / (math.pi / 2)) % 4
+
+
+def in_square_pixels(width: int, height: int, aspect: float) -> tuple[int, int]:
+    """Size of a picture as it is shown; it is enlarged in one direction, so that nothing is lost.
+
+    Args:
+        width: as it is stored, px.
+        height: the same.
+        aspect: width of a stored pixel over its height.
+    """
+    if abs(aspect - 1) <= OFF_SQUARE or not 1 / LONGEST <= aspect <= LONGEST:
+        return width, height
+    return (round(width * aspect), height) if aspect > 1 else (width, round(height / aspect))
 
 
 def in_colour(reformatter: VideoReformatter, frame: av.VideoFrame, width: int, height: int, form: str) -> av.VideoFrame:

@@ -18,7 +18,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from emotrace.container import MATRICES, UNSPECIFIED, in_colour, opened, packets_of, pictures_of
+from emotrace.container import MATRICES, UNSPECIFIED, in_colour, in_square_pixels, opened, packets_of, pictures_of
 from emotrace.hdr import Screen
 from emotrace.shots import AHEAD
 
@@ -278,8 +278,9 @@ class PictureDecoder:
     def _fitted(self, frame: av.VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
         """A picture in the size of the first; one of another shape, as of a phone that was turned, has black beside it."""
         show = self._plain if self.screen is None else self.screen.show
-        scale = min(width / frame.width, height / frame.height)
-        inner = max(round(frame.width * scale), 1), max(round(frame.height * scale), 1)
+        shown = in_square_pixels(frame.width, frame.height, self.video.stored_aspect)
+        scale = min(width / shown[0], height / shown[1])
+        inner = max(round(shown[0] * scale), 1), max(round(shown[1] * scale), 1)
         if max(width - inner[0], height - inner[1]) <= SHAPE * max(width, height):
             return show(frame, width, height)
         left, top = (width - inner[0]) // 2, (height - inner[1]) // 2

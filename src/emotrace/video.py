@@ -21,7 +21,7 @@ import av.container
 import av.error
 import av.video.stream
 
-from emotrace.container import decoded, opened, packets_of, pictures_of, sound_of, upright
+from emotrace.container import decoded, in_square_pixels, opened, packets_of, pictures_of, sound_of, upright
 from emotrace.decode import Chunk, PictureDecoder
 from emotrace.errors import InputError, VideoError
 from emotrace.hdr import Hdr
@@ -38,8 +38,8 @@ class Video:
 
     Args:
         path: the file.
-        width: upright width in px.
-        height: upright height in px.
+        width: upright width in px, as shown.
+        height: upright height in px, as shown.
         rotation: degrees counter-clockwise by which stored pictures are turned to stand upright.
         mirrored: True where they are mirrored left to right before.
         duration: s, the time on its clock at which the last frame ends (of sound, where that is all there is) as the container
@@ -47,12 +47,14 @@ class Video:
         rate: average frames a second; NaN where unknown.
         codec: name of the video codec.
         has_sound: True where there is a sound track; whether it can be decoded, decoding shows.
-        pixel_aspect: width of a pixel over its height.
+        pixel_aspect: width of a pixel over its height, in upright pictures. Where stored ones are off square (as of DV, HDV and
+            AVCHD), pictures are given in square ones, and it is 1.
         is_image: True for a still picture, which is a video of one frame at 0 s.
         sound_rate: sample rate of the sound track in Hz, 0 where none can be decoded.
         sound_tracks: how many there are, of which the first that can be decoded is heard.
         has_pictures: False for a file of sound alone; its size is 0 x 0 and it has no chunks.
         start: s, the time of its first frame as the container says; 0 where it does not say.
+        stored_aspect: width of a pixel over its height as it is stored.
         hdr: how pictures of high dynamic range are coded; None for ordinary ones.
     """
 
@@ -71,6 +73,7 @@ class Video:
     sound_tracks: int = 0
     has_pictures: bool = True
     start: float = 0.0
+    stored_aspect: float = 1.0
     hdr: Hdr | None = None
     chunk_frames: int = field(default=CHUNK_FRAMES)
 
@@ -93,8 +96,12 @@ class Video:
                                      "image or a recording")  # fmt: skip
                 first = _first_frame(container, stream, file)
                 mirrored, turn = upright(first)
-                width, height = (first.width, first.height) if turn % 2 == 0 else (first.height, first.width)
                 is_image = container.format.name == "image2" or container.format.name.endswith("_pipe")
+                stored = 1.0 if is_image else float(stream.sample_aspect_ratio or 1)   # a still's says how it is to be printed
+                size = in_square_pixels(first.width, first.height, stored)
+                aspect = 1.0 if size != (first.width, first.height) else stored
+                lies = turn % 2 == 1
+                width, height = size[::-1] if lies else size
                 return cls(
                     path=file,
                     width=width,
@@ -105,7 +112,8 @@ class Video:
                     rate=float(stream.average_rate) if stream.average_rate and not is_image else math.nan,
                     codec=stream.codec_context.name,
                     has_sound=bool(container.streams.audio),
-                    pixel_aspect=float(stream.sample_aspect_ratio or 1),
+                    pixel_aspect=1 / aspect if lies else aspect,
+                    stored_aspect=stored,
                     is_image=is_image,
                     sound_rate=0 if heard is None else heard.rate,
                     sound_tracks=len(container.streams.audio),
