@@ -57,6 +57,31 @@ def test_resample_ticks_from_the_first_row() -> None:
     assert found["valence"].tolist() == [0, 0.25, 0.5, 0.75, 1]
 
 
+@pytest.mark.parametrize("rate", [12, 24, 25, 30, 30000 / 1001, 60])
+@pytest.mark.parametrize("start", [0.0, 1 / 3, 100.123])
+def test_resampling_at_the_own_rate_loses_no_row_however_its_times_are_rounded(rate: float, start: float) -> None:
+    valence = [float(i) for i in range(200)]
+    valence[100:110] = [np.nan] * 10
+    for times in (start + np.arange(200) * (1 / rate), np.round(start + np.arange(200) / rate, 6)):
+        found = line(times.tolist(), valence).resample(rate)["valence"]
+        np.testing.assert_allclose(found, valence, atol=1e-3)
+
+
+def test_a_time_as_good_as_a_rows_is_that_rows() -> None:
+    found = line([0, 1, 2], [5, np.nan, 7]).at(np.array([-5e-7, 5e-7, 1e-4, 2 - 5e-7, 2 + 5e-7, 2 + 1e-4]))["valence"]
+    np.testing.assert_array_equal(found, np.array([5, 5, np.nan, 7, 7, np.nan], np.float32))
+
+
+def test_other_times_may_be_given_as_a_list() -> None:
+    assert line([], []).at([0, 1]).times.dtype == np.float64
+    assert line([0, 1], [0, 1]).at([0.5])["valence"].tolist() == [0.5]
+
+
+def test_times_of_more_than_one_dimension_are_refused() -> None:
+    with pytest.raises(InputError, match=r"times have shape \(2, 1\)"):
+        Timeline(np.array([[0.0], [1.0]]), np.zeros((2, 2), np.float32), VALENCE_AROUSAL, "x")
+
+
 @pytest.mark.parametrize("number", [-1.0, np.nan])
 def test_windows_and_rates_that_are_none_are_refused(number: float) -> None:
     with pytest.raises(InputError, match="0 s or more"):

@@ -6,6 +6,7 @@ fusing and exporting each exist once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from emotrace.scheme import Scheme
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+CLOSE = 1e-6   # s; moments less apart are the same, as k / rate and a container's stamps are rounded differently
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Timeline:
         expected = (len(self.times), len(self.scheme))
         if self.values.shape != expected:
             raise InputError(f"{self.source}: values have shape {self.values.shape}, expected {expected}")
+        if self.times.ndim != 1:
+            raise InputError(f"{self.source}: times have shape {self.times.shape}, expected one number a row")
         if not np.all(np.isfinite(self.times)) or np.any(np.diff(self.times) <= 0):
             raise InputError(f"{self.source}: times must be finite and strictly increasing")
 
@@ -70,22 +75,33 @@ class Timeline:
         """Move in time; raters lag what they see by some seconds, so `shift(-2.8)` undoes it."""
         return replace(self, times=self.times + seconds)
 
-    def at(self, times: NDArray[np.float64]) -> Timeline:
+    def at(self, times: NDArray[np.float64] | Sequence[float]) -> Timeline:
         """Linear interpolation onto other times.
 
-        NaN outside the measured span and between two rows of which one is NaN: gaps are never bridged.
+        NaN outside the measured span and between two rows of which one is NaN: gaps are never bridged. A time within a
+        microsecond of a row is that row's.
+
+        Args:
+            times: (m,) s, strictly increasing.
+
+        Raises:
+            InputError: the times do not increase, or are no numbers.
         """
+        times = np.atleast_1d(np.asarray(times, np.float64))
         if len(self) == 0:
             return replace(self, times=times, values=np.full((len(times), len(self.scheme)), np.nan, np.float32))
         right = np.clip(np.searchsorted(self.times, times, side="left"), 0, len(self) - 1)
-        left = np.where(self.times[right] == times, right, np.maximum(right - 1, 0))
+        left = np.maximum(right - 1, 0)
+        nearest = np.where(np.abs(times - self.times[left]) < np.abs(self.times[right] - times), left, right)
+        hit = np.abs(self.times[nearest] - times) <= CLOSE
+        left, right = np.where(hit, nearest, left), np.where(hit, nearest, right)
         span = np.where(right > left, self.times[right] - self.times[left], 1.0)
         weight = ((times - self.times[left]) / span)[:, None]
         values = np.where(right[:, None] == left[:, None], self.values[left],
                           (1 - weight) * self.values[left] + weight * self.values[right])
-        outside = (times < self.times[0]) | (times > self.times[-1])
+        outside = ~hit & ((times < self.times[0]) | (times > self.times[-1]))
         values = np.where(outside[:, None], np.nan, values)
-        return replace(self, times=np.asarray(times, np.float64), values=values.astype(np.float32))
+        return replace(self, times=times, values=values.astype(np.float32))
 
     def resample(self, rate: float) -> Timeline:
         """Values `rate` times a second from the first to the last row, by linear interpolation (see `at`).
@@ -97,7 +113,7 @@ class Timeline:
             raise InputError(f"rate must be positive and finite, got {rate}")
         if len(self) == 0:
             return self
-        count = int(np.floor((self.times[-1] - self.times[0]) * rate + 1e-9)) + 1
+        count = int(np.floor((self.times[-1] - self.times[0] + CLOSE) * rate)) + 1
         return self.at(self.times[0] + np.arange(count) / rate)
 
     def smooth(self, seconds: float) -> Timeline:
@@ -115,7 +131,7 @@ class Timeline:
             return self
         holds = lasts(self.times, self.times)
         row, begin, weight = divided(self.times, holds, float(np.median(holds)))
-        half = seconds / 2 + 1e-6   # a frame at just this distance is in it on both sides, however its time is rounded
+        half = seconds / 2 + CLOSE   # a frame at just this distance is in it on both sides, however its time is rounded
         low = np.searchsorted(begin, self.times - half, side="left")
         high = np.searchsorted(begin, self.times + half, side="right")
         measured = np.isfinite(self.values)
