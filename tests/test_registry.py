@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from emotrace import registry, weights
 from emotrace.errors import InputError, MissingExtraError, UnknownNameError
 from emotrace.registry import COMPONENTS, Spec
+from emotrace.scheme import Scheme
 from emotrace.testing import check_extractor
+from emotrace.video import Video
 from emotrace.views import FaceSamples, VoiceSamples
+from recordings import samples_of
 
 EXTRACTORS = [name for name, line in COMPONENTS.items() if line.scheme is not None]
 
@@ -18,6 +25,71 @@ def test_every_extractor_keeps_to_the_contract(name: str, faces: FaceSamples, sp
     if COMPONENTS[name].extra:
         pytest.importorskip(COMPONENTS[name].extra, reason="an optional library")
     check_extractor(name, speech if COMPONENTS[name].view == "voice" else faces)
+
+
+class Halves:
+    """An extractor as an extension brings it: it keeps to the contract."""
+
+    scheme = Scheme("halves", ("a", "b"), exclusive=True, about=("x (not bounded by 1)",))
+
+    def extract(self, samples: FaceSamples) -> NDArray[np.float32]:
+        return np.full((len(samples), 2), 0.5, np.float32)
+
+
+class Infinite(Halves):
+    def extract(self, samples: FaceSamples) -> NDArray[np.float32]:
+        return np.tile(np.array([np.inf, 0], np.float32), (len(samples), 1))
+
+
+class HalfMeasured(Halves):
+    def extract(self, samples: FaceSamples) -> NDArray[np.float32]:
+        return np.tile(np.array([np.nan, 0.2], np.float32), (len(samples), 1))
+
+
+class OtherTypeForNone(Halves):
+    def extract(self, samples: FaceSamples) -> NDArray[np.float32]:
+        return super().extract(samples) if len(samples) else np.zeros((0, 2))
+
+
+class WritesWhatOthersMeasured(Halves):
+    def extract(self, samples: FaceSamples) -> NDArray[np.float32]:
+        samples.measured["face.pose"][:] = 0
+        return super().extract(samples)
+
+
+class WritesBoxes(Halves):
+    def extract(self, samples: FaceSamples) -> NDArray[np.float32]:
+        samples.tracks.box[:] = 0
+        return super().extract(samples)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        (Halves, None),
+        (Infinite, "not finite"),
+        (HalfMeasured, "rows sum to"),
+        (OtherTypeForNone, "got float64 for no samples"),
+        (WritesWhatOthersMeasured, "writes to what it is given"),
+        (WritesBoxes, "writes to what it is given"),
+    ],
+)
+def test_the_contract_finds_what_breaks_it(
+    kind: type[Halves], fault: str | None, five_people: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = samples_of(next(Video.open(five_people).chunks()).images[0])   # not the fixture: some write to it
+    line = Spec("face.own", f"{__name__}:{kind.__name__}", "", needs=("face.pose",), scheme=Halves.scheme)
+    monkeypatch.setitem(registry.COMPONENTS, "face.own", line)
+    if fault is None:
+        check_extractor("face.own", own)
+        return
+    with pytest.raises(AssertionError, match=fault):
+        check_extractor("face.own", own)
+
+
+def test_samples_of_the_other_view_are_named(speech: VoiceSamples) -> None:
+    with pytest.raises(AssertionError, match=r"face\.pose measures a face, got VoiceSamples"):
+        check_extractor("face.pose", speech)
 
 
 @pytest.mark.parametrize("name", list(COMPONENTS))
