@@ -210,6 +210,14 @@ def test_faces_count_as_measured_without_their_expression(single_face: Path, tmp
     assert "never good enough" not in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 
+def test_faces_of_low_quality_are_left_out_whatever_was_chosen(obama: Path, tmp_path: Path) -> None:
+    settings = Settings(components=("face.expression",), end=1.0, min_quality=0.6)
+    faces = emotrace.analyze(obama, tmp_path / "out", settings=settings, report=False).table("faces")
+    bad = faces["quality"].to_numpy() < 0.6
+    assert 0 < bad.sum() < len(bad)
+    np.testing.assert_array_equal(np.isnan(faces["expression_anger"].to_numpy()), bad)
+
+
 def test_a_folder_of_something_else_is_left_alone(single_face: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.docx").write_text("years of work")
     with pytest.raises(FolderError, match="no output folder of emotrace"):

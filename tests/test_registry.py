@@ -105,7 +105,7 @@ def test_every_line_of_the_table_is_true(name: str) -> None:
 
 def test_needs_come_before_what_needs_them() -> None:
     names = [line.name for line in registry.with_needs(["face.valence_arousal", "face.gaze"])]
-    assert names == ["face.expression", "face.valence_arousal", "face.pose", "face.gaze"]
+    assert names == ["face.pose", "face.quality", "face.expression", "face.valence_arousal", "face.gaze"]
 
 
 def test_an_unknown_component_names_those_there_are() -> None:

@@ -28,7 +28,15 @@ def test_an_unknown_component_is_refused() -> None:
 
 
 def test_what_components_need_is_recorded_with_them() -> None:
-    assert Settings(components=("face.valence_arousal",)).as_json()["components"] == ["face.expression", "face.valence_arousal"]
+    names = Settings(components=("voice.emotion", "face.pose")).as_json()["components"]
+    assert names == ["voice.activity", "voice.network", "voice.emotion", "face.pose"]
+
+
+def test_quality_comes_with_all_that_it_gates() -> None:
+    names = Settings(components=("face.valence_arousal",)).as_json()["components"]
+    assert names == ["face.pose", "face.quality", "face.expression", "face.valence_arousal"]
+    with pytest.raises(InputError, match=r"face\.quality is needed by face\.gaze, face\.blendshapes, .*face\.identity"):
+        chosen_components([], ["face.quality"])
 
 
 def test_more_and_fewer_components_than_the_default() -> None:

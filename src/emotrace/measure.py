@@ -56,9 +56,9 @@ class Measurer:
 
     def gated(self, values: Values) -> Values:
         """The same values, NaN where a face's quality is below the threshold."""
-        if "face.quality" not in values:
-            return values
-        bad = ~(values["face.quality"][:, 0] >= self.settings.min_quality)
+        if registry.GATE not in values:
+            return values   # nothing that was measured is gated
+        bad = ~(values[registry.GATE][:, 0] >= self.settings.min_quality)
         gates = {line.name for line in self.specs if line.gated}
         return {
             name: np.where(bad[:, None], np.float32(np.nan), column) if name in gates else column

@@ -15,6 +15,7 @@ from emotrace.errors import InputError, MissingExtraError, unknown
 from emotrace.scheme import Scheme
 
 View = Literal["face", "voice"]
+GATE = "face.quality"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,12 @@ class Spec:
     on_device: bool = False
     extra: str = ""
     paper: str = ""
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """Components that are measured before it: those it needs, and the one that says which of its values become NaN."""
+        gated = self.gated and self.view == "face" and self.scheme is not None and GATE not in self.needs
+        return (*self.needs, GATE) if gated else self.needs
 
 
 COMPONENTS: dict[str, Spec] = {
@@ -189,7 +196,7 @@ def target(name: str) -> Any:
 
 
 def with_needs(names: Iterable[str]) -> list[Spec]:
-    """The named components and all they need, each after what it needs.
+    """The named components and all they need, each after what it needs; quality with every face component that it gates.
 
     Raises:
         UnknownNameError: a name or a need is in no table.
@@ -200,7 +207,7 @@ def with_needs(names: Iterable[str]) -> list[Spec]:
     def add(name: str, path: tuple[str, ...]) -> None:
         if name in path:
             raise InputError(f"components need each other in a ring: {' -> '.join((*path, name))}")
-        for need in spec(name).needs:
+        for need in spec(name).after:
             add(need, (*path, name))
         done.setdefault(name, spec(name))
 

@@ -29,7 +29,7 @@ class Settings:
     """What to measure, and how.
 
     Args:
-        components: names of the registry; what they need is added.
+        components: names of the registry; what they need is added, and `face.quality` where it says what of them is NaN.
         start: s; frames before it are left out.
         end: s; frames from it on are left out.
         rate: frames a second to analyse; None: every frame.
@@ -102,6 +102,6 @@ def chosen_components(also: Iterable[str], without: Iterable[str]) -> tuple[str,
     chosen = [name for name in (*registry.default_names(), *also) if name not in left_out]
     for line in registry.with_needs(chosen):
         if line.name in left_out:
-            users = [other for other in chosen if line.name in registry.spec(other).needs]
+            users = [other for other in chosen if line.name in registry.spec(other).after]
             raise InputError(f"{line.name} is needed by {', '.join(users)}; leave those out too")
     return tuple(dict.fromkeys(chosen))
