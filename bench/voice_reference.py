@@ -119,6 +119,8 @@ def main() -> None:
     for library, compare in (("opensmile", with_opensmile), ("parselmouth", with_praat)):
         if importlib.util.find_spec(library):
             compare(sounds)
+        else:
+            print(f"{library} is left out: it is not installed")
 
 
 if __name__ == "__main__":
