@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -208,6 +209,12 @@ def test_faces_count_as_measured_without_their_expression(single_face: Path, tmp
     (person,) = emotrace.analyze(single_face, tmp_path / "out", settings=Settings(components=components, end=0.5)).people
     assert person.measured == person.frames == 15
     assert "never good enough" not in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("only", ["time", ["time", "time"]])
+def test_columns_to_read_are_a_list_of_different_ones(woman_analysis: Analysis, only: Any) -> None:
+    with pytest.raises(InputError, match="a list of columns, each once, got"):
+        woman_analysis.table("faces", only)
 
 
 def test_faces_of_low_quality_are_left_out_whatever_was_chosen(obama: Path, tmp_path: Path) -> None:

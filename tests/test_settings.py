@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,12 @@ def test_what_is_out_of_range_is_refused(choice: dict[str, Any]) -> None:
     with pytest.raises(InputError) as caught:
         Settings(**choice)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("choice", [{"components": "face.expression"}, {"systems": "runs/emonets"}, {"systems": Path("runs")}])
+def test_one_name_where_several_are_expected_is_not_taken_apart(choice: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=r"must be several in a tuple, got one: '.*'; write \('.*',\)"):
+        Settings(**choice)
 
 
 def test_an_unknown_component_is_refused() -> None:

@@ -86,11 +86,14 @@ class Analysis:
 
         Raises:
             UnknownNameError: there is no such table, or no such column in it.
+            InputError: `only` is one name, not several, or names a column twice.
             FolderError: the analysis is unfinished and has not got that far, or the table is gone, damaged or was changed.
         """
         import pyarrow as pa
 
         columns.table(name)
+        if only is not None and (isinstance(only, str) or len(set(only)) < len(only)):
+            raise InputError(f"`only` must be a list of columns, each once, got {only!r}")
         whole = self.folder / f"{name}.parquet"
         files = [whole] if whole.is_file() else sorted((self.folder / "parts").glob(f"{name}-*.parquet"))
         if not files:

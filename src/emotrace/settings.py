@@ -42,7 +42,7 @@ class Settings:
         systems: folders of trained systems of clips to be asked, too; needs the train extra.
 
     Raises:
-        InputError: a number is out of its range.
+        InputError: a number is out of its range, or one name is given where several are expected.
         UnknownNameError: there is no such component.
     """
 
@@ -59,6 +59,9 @@ class Settings:
     systems: tuple[str | Path, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ("components", "systems"):
+            if isinstance(given := getattr(self, name), str | Path):
+                raise InputError(f"{name} must be several in a tuple, got one: {str(given)!r}; write ({str(given)!r},)")
         registry.with_needs(self.components)   # raises where there is no such component
         if not 0 <= self.start < self.end:
             raise InputError(f"--start must be 0 or more and less than --end, got {self.start} and {self.end}")
