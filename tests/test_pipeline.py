@@ -14,6 +14,7 @@ import pytest
 
 import emotrace
 from emotrace.analysis import Analysis
+from emotrace.errors import FolderError
 from emotrace.pipeline import prefetch
 from emotrace.settings import Settings
 
@@ -48,6 +49,8 @@ def test_ctrl_c_leaves_what_is_done_readable_and_going_on_gives_the_same_numbers
     unfinished = emotrace.load(out)
     assert not unfinished.finished
     assert unfinished.people == ()
+    with pytest.raises(FolderError, match="unfinished and does not say yet who is who; 'emotrace analyze' goes on"):
+        unfinished.timeline("face.pose", "P1")
     assert 10 <= unfinished.table("frames").num_rows < 105
     whole = emotrace.analyze(obama, out, report=False)
     assert whole.finished

@@ -118,6 +118,7 @@ class Analysis:
         Raises:
             UnknownNameError: no such component or person, or it was not part of this analysis.
             InputError: the component gives no timeline, or there are several people and none is named.
+            FolderError: the analysis is unfinished, or a table is gone, damaged or was changed.
         """
         line = registry.spec(component)
         if line.scheme is None or line.rows != "every":
@@ -170,6 +171,8 @@ class Analysis:
         return Timeline(times, values, line.scheme, line.name, person)
 
     def _person(self, person: str | None) -> str:
+        if not self.finished:
+            raise FolderError(f"{self.folder}: is unfinished and does not say yet who is who; 'emotrace analyze' goes on")
         names = [p.name for p in self.people]
         if person is None:
             if len(names) != 1:
