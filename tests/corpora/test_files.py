@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from emotrace.corpora import afew, catalogue
@@ -35,6 +36,18 @@ def test_what_macos_adds_to_archives_is_no_row(name: str, tmp_path: Path) -> Non
     touch(tmp_path / folder / file, tmp_path / folder / f"._{file}", tmp_path / "__MACOSX" / folder / file)
     read = catalogue.read if name in catalogue.CORPORA else catalogue.read_voices
     assert read(name, tmp_path).origin.tolist() == [f"{folder}/{file}"]
+
+
+@pytest.mark.parametrize("name", ["folder", "ravdess"])
+def test_rows_are_taken_by_mask_position_or_slice_and_a_mask_of_another_table_is_refused(name: str, tmp_path: Path) -> None:
+    folder, file = PUBLISHED[name]
+    touch(*(tmp_path / folder / file.replace("12.", f"0{i}.").replace("a.", f"{i}.") for i in range(1, 4)))
+    read = catalogue.read if name in catalogue.CORPORA else catalogue.read_voices
+    table = read(name, str(tmp_path))
+    for rows in (slice(1, None), np.array([1, 2]), np.array([False, True, True])):
+        assert table[rows].origin.tolist() == table.origin.tolist()[1:]
+    with pytest.raises(IndexError, match="boolean"):
+        table[np.array([True, False])]
 
 
 def test_hidden_pictures_are_no_face_crops_of_a_clip(tmp_path: Path) -> None:

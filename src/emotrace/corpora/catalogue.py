@@ -135,25 +135,25 @@ KINDS: dict[str, tuple[dict[str, Corpus], str]] = {  # what there is of each kin
 }
 
 
-def read(name: str, path: Path) -> Faces:
+def read(name: str, path: str | Path) -> Faces:
     """Read a corpus by name.
 
     Raises:
         UnknownNameError: there is no such corpus.
         InputError: it is a corpus of another kind, or what lies at the path has another layout.
     """
-    faces: Faces = _reader("pictures", name)(path)
+    faces: Faces = _reader("pictures", name)(Path(path))
     return faces
 
 
-def read_clips(name: str, path: Path) -> Clips:
+def read_clips(name: str, path: str | Path) -> Clips:
     """Read a corpus of clips by name.
 
     Raises:
         UnknownNameError: there is no such corpus.
         InputError: it is a corpus of another kind, or what lies at the path has another layout.
     """
-    clips: Clips = _reader("clips", name)(path)
+    clips: Clips = _reader("clips", name)(Path(path))
     return clips
 
 
@@ -166,14 +166,14 @@ def clips_at(path: Path) -> Clips:
     return paired.read(path) if (path / paired.LIST).is_file() else afew.read(path)
 
 
-def read_voices(name: str, path: Path) -> Voices:
+def read_voices(name: str, path: str | Path) -> Voices:
     """Read a corpus of voices by name.
 
     Raises:
         UnknownNameError: there is no such corpus.
         InputError: it is a corpus of another kind, or what lies at the path has another layout.
     """
-    voices: Voices = _reader("voices", name)(path)
+    voices: Voices = _reader("voices", name)(Path(path))
     return voices
 
 

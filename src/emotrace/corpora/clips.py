@@ -56,9 +56,13 @@ class Clips:
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Clips:
-        """The rows of a mask or of positions."""
-        positions = np.flatnonzero(rows) if rows.dtype == bool else rows
+    def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Clips:
+        """The rows of a mask, of positions or of a slice.
+
+        Raises:
+            IndexError: a mask is not as long as the table, or there is no such row.
+        """
+        positions = np.arange(len(self))[rows]
         columns = {column: getattr(self, column)[positions] for column in COLUMNS}
         kept, faces = [self.paths[i] for i in positions], [self.faces[i] for i in positions]
         return Clips(self.corpus, kept, **columns, faces=faces)

@@ -96,9 +96,13 @@ class Faces:
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Faces:
-        """The rows of a mask or of positions."""
-        positions = np.flatnonzero(rows) if rows.dtype == bool else rows
+    def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Faces:
+        """The rows of a mask, of positions or of a slice.
+
+        Raises:
+            IndexError: a mask is not as long as the table, or there is no such row.
+        """
+        positions = np.arange(len(self))[rows]
         columns = {column: getattr(self, column)[positions] for column in COLUMNS}
         return Faces(self.corpus, [self.pictures[i] for i in positions], **columns)
 

@@ -66,9 +66,13 @@ class Voices:
     def __len__(self) -> int:
         return len(self.recordings)
 
-    def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Voices:
-        """The rows of a mask or of positions."""
-        positions = np.flatnonzero(rows) if rows.dtype == bool else rows
+    def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Voices:
+        """The rows of a mask, of positions or of a slice.
+
+        Raises:
+            IndexError: a mask is not as long as the table, or there is no such row.
+        """
+        positions = np.arange(len(self))[rows]
         columns = {column: getattr(self, column)[positions] for column in COLUMNS}
         return Voices(self.corpus, [self.recordings[i] for i in positions], **columns)
 
