@@ -69,7 +69,7 @@ def test_cuts_people_and_the_unassigned_face_are_where_they_were_planted(tmp_pat
 
 def test_panels_are_those_of_the_measured_components(tmp_path: Path) -> None:
     shown = contents.content(plant(tmp_path, Planted(components=("face.pose", "face.expression"))))
-    assert [panel["component"] for panel in shown["panels"]] == ["face.expression", "face.pose"]
+    assert [panel["component"] for panel in shown["panels"]] == ["face.expression", "face.quality", "face.pose"]
     assert not any("derived" in note for note in shown["notes"])
 
 
