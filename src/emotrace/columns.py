@@ -182,15 +182,21 @@ def fault(name: str, rows: pa.Table | pa.RecordBatch) -> str | None:
     """
     import pyarrow.compute as pc
 
-    known = schema(table(name))
+    known = _types(name)
     for field in rows.schema:
-        if field.name in known.names and not field.type.equals(known.field(field.name).type):
-            return f"its column {field.name} holds {field.type}, expected {known.field(field.name).type}"
+        if field.name in known and not field.type.equals(known[field.name]):
+            return f"its column {field.name} holds {field.type}, expected {known[field.name]}"
         if field.name in (*NEVER_EMPTY, *NEVER_EMPTY_OF.get(name, ())) and rows[field.name].null_count:
             return f"its column {field.name} has empty rows"
         if field.name in CLOCK and not pc.all(pc.is_finite(rows[field.name]), min_count=0).as_py():
             return f"its column {field.name} has rows that are no time"
     return None
+
+
+@cache
+def _types(name: str) -> dict[str, pa.DataType]:
+    """Type of each column that a table can have."""
+    return {field.name: field.type for field in schema(table(name))}
 
 
 def _of_view(view: registry.View, names: Iterable[str]) -> list[Column]:
