@@ -100,8 +100,7 @@ class Analysis:
             what = "; measure anew with 'emotrace analyze --overwrite'" if self.finished else " yet; 'emotrace analyze' goes on"
             raise FolderError(f"{self.folder}: has no table {name!r}{what}")
         rows = pa.concat_tables([parquet.read(file, only) for file in files])
-        if wrong := columns.fault(name, rows):
-            raise changed(self.folder, name, wrong)
+        check(self.folder, name, rows)
         return rows
 
     def timeline(self, component: str, person: str | None = None) -> Timeline:
@@ -203,6 +202,16 @@ def changed(folder: Path, table: str, what: str) -> FolderError:
     return FolderError(f"{folder}: {table}.parquet is damaged or was changed ({what}); {what_now}")
 
 
+def check(folder: Path, table: str, rows: pa.Table | pa.RecordBatch) -> None:
+    """See that rows of a table, or some columns of them, are as emotrace writes them.
+
+    Raises:
+        FolderError: they are not.
+    """
+    if what := columns.fault(table, rows):
+        raise changed(folder, table, what)
+
+
 def load(folder: str | Path) -> Analysis:
     """Read an output folder, also an unfinished one.
 
@@ -229,8 +238,7 @@ def load(folder: str | Path) -> Analysis:
 def _people(folder: Path) -> tuple[Person, ...]:
     names = [column.name for column in columns.PEOPLE if column.name != "embedding"]
     rows = parquet.read(folder / "people.parquet", names)
-    if wrong := columns.fault("people", rows):
-        raise changed(folder, "people", wrong)
+    check(folder, "people", rows)
     return tuple(
         Person(name=row.pop("person"), tracks=tuple(row.pop("tracks")), **_measured(row)) for row in rows.to_pylist()
     )

@@ -36,10 +36,18 @@ def read(file: Path, only: Sequence[str] | None = None) -> pa.Table:
 
     with _readable(file) as stream:
         whole = pq.ParquetFile(stream)
-        there = whole.schema_arrow.names
-        if missing := [name for name in only or () if name not in there]:
-            raise unknown(f"column in {file.name}", missing[0], there)
+        need(only or (), whole.schema_arrow.names, file.name)
         return whole.read() if only is None else whole.read(list(only)).select(list(only))
+
+
+def need(wanted: Iterable[str], there: list[str], file: str) -> None:
+    """See that a file of this name has columns.
+
+    Raises:
+        UnknownNameError: one of them is not there.
+    """
+    if missing := [name for name in wanted if name not in there]:
+        raise unknown(f"column in {file}", missing[0], there)
 
 
 def joined(schema: pa.Schema, parts: Iterable[pa.Table]) -> pa.Table:

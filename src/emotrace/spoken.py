@@ -112,7 +112,7 @@ def table_of(analysis: Analysis, name: TableName) -> pa.Table | None:
 def _whole(analysis: Analysis, name: TableName) -> pa.Table:
     """A table with all columns that it has whatever is measured."""
     table = analysis.table(name)
-    if missing := [column.name for column in ALWAYS.get(name, ()) if column.name not in table.column_names]:
+    if missing := [column.name for column in ALWAYS[name] if column.name not in table.column_names]:
         raise changed(analysis.folder, name, f"it has no column {missing[0]}")
     return table
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from emotrace import columns, parquet
-from emotrace.analysis import Analysis, changed
+from emotrace import parquet
+from emotrace.analysis import Analysis, check
 from emotrace.columns import TableName
-from emotrace.errors import FolderError, unknown
+from emotrace.errors import FolderError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,11 +31,9 @@ def schema(analysis: Analysis, table: TableName, needed: Sequence[str] = ()) -> 
         UnknownNameError: it has no such column.
     """
     with _opened(analysis, table) as file:
-        there = file.schema_arrow
-        if missing := [name for name in needed if name not in there.names]:
-            raise unknown(f"column in {table}.parquet", missing[0], there.names)
-        _check(analysis, table, there.empty_table())
-        return there
+        parquet.need(needed, file.schema_arrow.names, f"{table}.parquet")
+        check(analysis.folder, table, file.schema_arrow.empty_table())
+        return file.schema_arrow
 
 
 def batches(analysis: Analysis, table: TableName, only: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -50,16 +48,11 @@ def batches(analysis: Analysis, table: TableName, only: Sequence[str]) -> Iterat
         FolderError: the table is missing, damaged or was changed.
         UnknownNameError: it has no such column.
     """
-    schema(analysis, table, only)
     with _opened(analysis, table) as file:
+        parquet.need(only, file.schema_arrow.names, f"{table}.parquet")
         for batch in file.iter_batches(batch_size=ROWS, columns=list(only)):
-            _check(analysis, table, batch)
+            check(analysis.folder, table, batch)
             yield batch.select(list(only))
-
-
-def _check(analysis: Analysis, table: TableName, rows: pa.Table | pa.RecordBatch) -> None:
-    if what := columns.fault(table, rows):
-        raise changed(analysis.folder, table, what)
 
 
 @contextmanager
