@@ -82,7 +82,7 @@ def test_what_cannot_be_is_said_in_a_line(change: str, said: str) -> None:
         ("upc_bimodal", "frame_size=[0, 0]", "input should be greater than or equal to 1"),
         ("emonets", "audio.units=[200, 200]", r"units, kinds, rates and decays of \[2, 3, 3, 3\] layers"),
         ("emonets", "mouths.pooling=sum", "input should be 'mean' or 'deviation'"),
-        ("voice_emotion", "blocks=9", "input should be less than or equal to 4"),
+        ("voice_emotion", "blocks=9", "input should be less than or equal to 6"),
     ],
 )
 def test_what_is_out_of_range_is_said_before_anything_is_trained(name: str, change: str, said: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from emotrace.learn.frozen_whisper import FEATURES, FrozenWhisper
-from emotrace.learn.networks.whisper import pretrained
+from emotrace.learn.networks.whisper_files import pretrained
 from emotrace.voice.log_mel import log_mel
 
 

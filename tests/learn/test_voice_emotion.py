@@ -19,6 +19,7 @@ from emotrace.learn.mel_augment import MelAugmentation, augment, padded, speech_
 from emotrace.learn.metrics import softmax  # noqa: E402
 from emotrace.learn.networks.voice import VoiceListener  # noqa: E402
 from emotrace.learn.networks.whisper import Encoder  # noqa: E402
+from emotrace.learn.networks.whisper_files import SIZES  # noqa: E402
 from emotrace.learn.plan import Plan  # noqa: E402
 from emotrace.learn.voice_targets import loss_of, targets  # noqa: E402
 from emotrace.recipes import voice_emotion as recipe  # noqa: E402
@@ -31,7 +32,10 @@ STILL = MelAugmentation(
 PLAN = Plan(
     epochs=1, batch=16, method="adamw", rate=1e-4, watch="epoch", channels_last=False, rate_factors=(("encoder", 0.2),)
 )
-CONFIG = recipe.Config(blocks=1, head_passes=1, head_epochs=2, plan=PLAN, augmentation=MelAugmentation(seconds=(0.5, 1.0)))
+CONFIG = recipe.Config(
+    encoder="tiny.en", blocks=1, hidden=0, head_passes=1, head_epochs=2, plan=PLAN,
+    augmentation=MelAugmentation(seconds=(0.5, 1.0)),
+)  # fmt: skip
 CALM = VOICE_EXPRESSION.labels.index("calm")
 
 
@@ -68,7 +72,7 @@ def polish():
 @pytest.fixture
 def small(monkeypatch):
     """An encoder of one block with chance weights in the place of Whisper's."""
-    monkeypatch.setattr(recipe, "pretrained", Encoder)
+    monkeypatch.setattr(recipe, "pretrained", lambda blocks, name: Encoder(blocks, SIZES[name]))
 
 
 def test_no_speaker_is_in_two_groups_and_each_group_has_as_many_women_as_men(actors):
@@ -237,13 +241,36 @@ def test_what_is_shipped_says_what_was_learnt_with_its_temperature(tmp_path, act
     assert (tmp_path / "voice.onnx").stat().st_size < 1.3 * sum(p.numel() for p in network.parameters()) + 500_000
 
 
-def test_linear_layers_are_computed_in_8_bits_and_products_of_attention_are_not(tmp_path, actors):
+def test_linear_layers_are_computed_in_8_bits_but_for_the_last_perceptron_and_products_of_attention(tmp_path, actors):
     voice_export.export_voice(VoiceListener(Encoder(1), 0.0), 1.0, protocol.shown_of([actors]), tmp_path / "voice.onnx")
     nodes = onnx.load(tmp_path / "voice.onnx").graph.node
     maker = {output: node.op_type for node in nodes for output in node.output}
     narrow = [[maker.get(name) == "DequantizeLinear" for name in node.input[:2]] for node in nodes if node.op_type == "MatMul"]
-    assert narrow.count([False, False]) == 2           # what matches, and what is mixed of it
-    assert narrow.count([True, True]) == len(narrow) - 2 == 6 + 2   # a block's six, the pool's two
+    assert narrow.count([False, False]) == 3           # what matches, what is mixed of it, the perceptron's second layer
+    assert narrow.count([True, True]) == len(narrow) - 3 == 5 + 2   # the block's other five, the pool's two
+
+
+def test_units_far_greater_than_the_others_do_not_spoil_8_bits(tmp_path, actors):
+    """Two units of the last block's perceptron a thousand times as great, as those of Whisper's are."""
+    torch.manual_seed(0)
+    network = VoiceListener(Encoder(1), 0.0).eval()
+    first, _, last = network.encoder.blocks[0].mlp
+    with torch.no_grad():
+        first.bias[:2], last.weight[:, :2] = 2000.0, last.weight[:, :2] / 1000
+    expected = softmax(protocol.outputs_of(network, actors.mels[:8])[:, :8])
+    voice_export.export_voice(network, 1.0, protocol.shown_of([actors]), tmp_path / "voice.onnx")
+    said = np.exp(voice_export.heard_by(tmp_path / "voice.onnx", actors.mels[:8])[:, :8])
+    assert np.abs(said - expected).mean() < 2e-3
+
+
+def test_what_is_shipped_is_pruned_by_what_the_network_heard(actors, polish):
+    torch.manual_seed(0)
+    network = VoiceListener(Encoder(1), 0.0).eval()
+    whole = protocol.outputs_of(network, actors.mels[:8])
+    narrow = recipe.narrowed(network, [actors, polish], replace(CONFIG, hidden=1152))   # of 1,536
+    assert [len(block.mlp[0].weight) for block in narrow.encoder.blocks] == [1152]
+    np.testing.assert_allclose(protocol.outputs_of(narrow, actors.mels[:8]), whole, atol=0.1)
+    assert not (protocol.outputs_of(narrow, actors.mels[:8]) == whole).all()
 
 
 def test_what_an_exported_network_says_is_what_the_network_says(tmp_path, actors):

@@ -7,31 +7,56 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs pip install 'emotrace[train]'")
 
+from emotrace import weights  # noqa: E402
 from emotrace.errors import InputError  # noqa: E402
-from emotrace.learn.networks import whisper  # noqa: E402
+from emotrace.learn import ctranslate2  # noqa: E402
+from emotrace.learn.networks import whisper, whisper_files  # noqa: E402
 from emotrace.learn.networks.voice import VoiceListener  # noqa: E402
 
-PUBLISHED_PARAMETERS = 7_632_384   # of tiny's encoder, positions not counted
-LAST_NORM = 768                    # ln_post, which is not part of ours
+PUBLISHED_PARAMETERS = {"tiny.en": 7_632_384, "base": 19_822_592}   # of the encoders, positions not counted
 
 
 def noise(n, t, seed=0):
     return torch.randn(n, t, whisper.BANDS, generator=torch.Generator().manual_seed(seed)) * 0.3
 
 
-def test_the_whole_encoder_has_as_many_parameters_as_published():
-    assert sum(p.numel() for p in whisper.Encoder().parameters()) == PUBLISHED_PARAMETERS - LAST_NORM
+@pytest.mark.parametrize("name", whisper_files.SIZES)
+def test_the_whole_encoder_has_as_many_parameters_as_published(name):
+    size = whisper_files.SIZES[name]
+    last_norm = 2 * size.width   # which is not part of ours
+    ours = sum(p.numel() for p in whisper.Encoder(size.blocks, size).parameters())
+    assert ours == PUBLISHED_PARAMETERS[name] - last_norm
 
 
 def test_the_positions_are_those_of_the_checkpoint():
-    weights = torch.load(whisper.weights.path(whisper.WEIGHTS), weights_only=True)["model_state_dict"]
-    published = weights["encoder.positional_embedding"].float()
-    assert torch.allclose(whisper.sinusoids(), published, atol=5e-4)   # they are kept in half precision
+    kept = torch.load(weights.path(whisper_files.TINY_FILE), weights_only=True)["model_state_dict"]
+    published = kept["encoder.positional_embedding"].float()
+    assert torch.allclose(whisper.sinusoids(384), published, atol=5e-4)   # they are kept in half precision
+
+
+def test_the_positions_of_base_are_those_of_its_file():
+    content = b"".join(weights.read(half) for half in whisper_files.BASE_HALVES)
+    published = ctranslate2.tensors(content)["encoder/position_encodings/encodings"]
+    np.testing.assert_allclose(whisper.sinusoids(512), published, atol=5e-4)
+
+
+def test_keys_are_the_second_of_three_layers_that_are_kept_as_one():
+    """They alone have no bias, so that part of the file is of zeros; the layers beside have one."""
+    content = ctranslate2.tensors(b"".join(weights.read(half) for half in whisper_files.BASE_HALVES))
+    for i in range(whisper.BASE.blocks):
+        parts = content[f"encoder/layer_{i}/self_attention/linear_0/bias"].reshape(3, 512)
+        assert parts.any(1).tolist() == [True, False, True]
+    encoder = whisper_files.pretrained(6, "base")
+    joined = content["encoder/layer_5/self_attention/linear_0/weight"]
+    gamma = content["encoder/layer_5/ffn/layer_norm/gamma"]
+    last = encoder.blocks[5]
+    assert np.array_equal(last.attn.key.weight.detach().numpy(), joined[512:1024].astype(np.float32))
+    assert np.array_equal(last.mlp_ln.weight.detach().numpy(), gamma.astype(np.float32))
 
 
 def test_a_block_is_what_its_formulas_say():
-    block = whisper.Block().eval().double()
-    x = torch.randn(1, 5, whisper.WIDTH, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    block = whisper.Block(whisper.TINY).eval().double()
+    x = torch.randn(1, 5, whisper.TINY.width, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     seen = block.attn_ln(x)[0].detach().numpy()
     parts = {name: (getattr(block.attn, name).weight.detach().numpy(), getattr(block.attn, name).bias)
              for name in ("query", "key", "value")}  # fmt: skip
@@ -64,7 +89,8 @@ def test_a_position_is_two_frames(frames, positions):
     assert whisper.Encoder(1)(noise(1, frames)).shape == (1, positions, 384)
 
 
-def test_the_pretrained_encoder_tells_fear_from_neutral_better_than_a_random_one(data):
+@pytest.mark.parametrize("name", whisper_files.SIZES)
+def test_the_pretrained_encoder_tells_fear_from_neutral_better_than_a_random_one(data, name):
     """Means over clips of four actors, nearest class mean of sixteen others: the frozen features hold emotion."""
     from emotrace.corpora import ravdess
     from emotrace.voice.log_mel import log_mel
@@ -81,9 +107,10 @@ def test_the_pretrained_encoder_tells_fear_from_neutral_better_than_a_random_one
         near = np.linalg.norm(pooled[test][:, None] - means, axis=2).argmin(1) * 7
         return float((near == corpus.label[test]).mean())
 
-    assert right(whisper.pretrained(2)) >= 0.9
+    assert right(whisper_files.pretrained(2, name)) >= 0.9
 
 
-def test_there_are_four_blocks_and_no_more():
-    with pytest.raises(InputError, match="has 4 blocks, got 5"):
-        whisper.pretrained(5)
+@pytest.mark.parametrize(("name", "blocks"), [("tiny.en", 4), ("base", 6)])
+def test_there_are_so_many_blocks_and_no_more(name, blocks):
+    with pytest.raises(InputError, match=f"Whisper {name}'s encoder has {blocks} blocks, got {blocks + 1}"):
+        whisper_files.pretrained(blocks + 1, name)

@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from emotrace.learn.networks.whisper import POSITIONS, WIDTH, pretrained
+from emotrace.learn.networks.whisper import POSITIONS, TINY
+from emotrace.learn.networks.whisper_files import pretrained
 from emotrace.voice.log_mel import log_mel
 
 BLOCKS = 2       # measured on RAVDESS by speaker: the second block's output tells emotions best
-FEATURES = 2 * WIDTH
+FEATURES = 2 * TINY.width
 LONGEST = 2 * POSITIONS   # frames of the log-mel: 30 s
 
 

@@ -38,7 +38,9 @@ class _Shown(CalibrationDataReader):  # type: ignore[misc]
         return next(self.batches, None)
 
 
-def quantise(path: Path, shown: NDArray[np.float32], layers: tuple[str, ...] = CONVOLUTIONS) -> None:
+def quantise(
+    path: Path, shown: NDArray[np.float32], layers: tuple[str, ...] = CONVOLUTIONS, precise: tuple[str, ...] = ()
+) -> None:
     """Replace an ONNX file that gives probabilities by one whose heavy layers are computed in 8 bits.
 
     Weights get a scale for each channel, activations one for each layer, from the least to the greatest that the examples
@@ -48,6 +50,7 @@ def quantise(path: Path, shown: NDArray[np.float32], layers: tuple[str, ...] = C
         path: of the file.
         shown: (n, ...) float32 examples as the network takes them, of those that it learnt from.
         layers: kinds of operations that are computed so.
+        precise: parts of names of layers that keep their precision, since one scale does not suit what they are fed.
 
     Raises:
         WeightsError: the probabilities change by more than 0.02 in the mean; the file stays as it was.
@@ -62,8 +65,9 @@ def quantise(path: Path, shown: NDArray[np.float32], layers: tuple[str, ...] = C
         quant_pre_process(str(path), str(plain), skip_symbolic_shape=True)
         quantize_static(
             str(plain), str(small), _Shown(name, shown), quant_format=QuantFormat.QDQ, op_types_to_quantize=list(layers),
-            nodes_to_exclude=_without_weights(plain), per_channel=True, activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8, extra_options={"TensorQuantOverrides": _scales(plain, layers)},
+            nodes_to_exclude=[*_without_weights(plain), *_named(plain, precise)], per_channel=True,
+            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+            extra_options={"TensorQuantOverrides": _scales(plain, layers)},
         )  # fmt: skip
         check(path, run(small, shown), expected)
         path.write_bytes(small.read_bytes())
@@ -156,3 +160,8 @@ def _without_weights(path: Path) -> list[str]:
     graph = onnx.load(str(path)).graph
     weights = {tensor.name for tensor in graph.initializer}
     return [node.name for node in graph.node if node.op_type in LINEAR and weights.isdisjoint(node.input)]
+
+
+def _named(path: Path, parts: tuple[str, ...]) -> list[str]:
+    """Names of the layers that have one of these in theirs."""
+    return [node.name for node in onnx.load(str(path)).graph.node if any(part in node.name for part in parts)]

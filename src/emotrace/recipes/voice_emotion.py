@@ -1,10 +1,11 @@
 """`voice_emotion`: the network that `analyze` hears expressions with.
 
-    RAVDESS, nEMO ─log-mel─▶ stretches, varied ─▶ Whisper tiny.en, its blocks mixed ─statistics─▶ 8 logits, valence, arousal
+    RAVDESS, nEMO ─log-mel─▶ stretches, varied ─▶ Whisper base, four blocks mixed ─statistics─▶ 8 logits, valence, arousal
 
-The head is fitted first, on what the untouched encoder hears; then all of it, the encoder at a lower rate. nEMO has six of the
-eight expressions: its clips say nothing against the other two. Valence and arousal are derived: the label's place in the
-circumplex, nearer to the origin where RAVDESS acted at normal intensity.
+The head is fitted first, on what the untouched encoder hears; then all of it, the encoder at a lower rate; then perceptrons of
+the encoder are pruned, so that what is shipped is about as small as the whole of tiny.en, which hears English alone. nEMO has
+six of the eight expressions: its clips say nothing against the other two. Valence and arousal are derived: the label's place in
+the circumplex, nearer to the origin where RAVDESS acted at normal intensity.
 
 Cross-validation leaves speakers out (`learn.voice_protocol`), and they choose nothing: the number of epochs is fixed and the
 last average is taken.
@@ -33,10 +34,12 @@ from emotrace.learn.log import Report, lines
 from emotrace.learn.mel_augment import MelAugmentation, augment, speech_of
 from emotrace.learn.metrics import score, softmax
 from emotrace.learn.networks.voice import VoiceListener
-from emotrace.learn.networks.whisper import BLOCKS, pretrained
+from emotrace.learn.networks.whisper import BASE
+from emotrace.learn.networks.whisper_files import Name, pretrained
 from emotrace.learn.plan import Plan, device_of
 from emotrace.learn.precision import computed_in
-from emotrace.learn.ranges import Above0, Count, From0, Share
+from emotrace.learn.pruning import pruned
+from emotrace.learn.ranges import Above0, Count, CountOrNone, From0, Share
 from emotrace.learn.state import Progress
 from emotrace.learn.voice_export import export_voice, heard_by
 from emotrace.learn.voice_protocol import (
@@ -71,7 +74,9 @@ class Config:
     """Every constant of the recipe.
 
     Args:
-        blocks: of Whisper's encoder.
+        encoder: of Whisper.
+        blocks: of it.
+        hidden: units of each of its perceptrons that stay in what is shipped; 0: all.
         mixed: what all blocks hear is mixed in shares that are learnt; else the last block's is taken.
         dropout: of what is pooled.
         smoothing: share of a label that is spread over the expressions its corpus has.
@@ -85,7 +90,9 @@ class Config:
         plan: of the fine-tuning.
     """
 
-    blocks: Annotated[int, Field(ge=1, le=BLOCKS)] = 4
+    encoder: Name = "base"
+    blocks: Annotated[int, Field(ge=1, le=BASE.blocks)] = 4
+    hidden: CountOrNone = 960
     mixed: bool = True
     dropout: Share = 0.3
     smoothing: Share = 0.1
@@ -104,7 +111,8 @@ class Config:
     )  # fmt: skip
 
 
-SHALLOW = Config(blocks=2, mixed=False)  # quicker and worse; see docs/results.md
+TINY = Config(encoder="tiny.en", hidden=0)                          # what was shipped before; see docs/results.md
+SHALLOW = Config(encoder="tiny.en", hidden=0, blocks=2, mixed=False)  # quicker and worse than that
 
 
 class Lessons:
@@ -139,7 +147,8 @@ class Lessons:
 def fit_on(clips: Sequence[Clips], folder: Path, config: Config, report: Report) -> VoiceListener:
     """A network fitted on clips; goes on with the run in `folder`. It has the average of the last epoch."""
     torch.manual_seed(config.plan.seed)
-    network, lessons = VoiceListener(pretrained(config.blocks), config.dropout, config.mixed), Lessons(clips, config)
+    encoder, lessons = pretrained(config.blocks, config.encoder), Lessons(clips, config)
+    network = VoiceListener(encoder, config.dropout, config.mixed)
     if not (folder / "last").exists():
         head_first(network, lessons, config)
     loop.fit(
@@ -147,6 +156,13 @@ def fit_on(clips: Sequence[Clips], folder: Path, config: Config, report: Report)
         augment=lessons.vary, validate=lambda average: {}, folder=folder, report=report,
         beside=[recordings_of(clips)],
     )  # fmt: skip
+    return network.eval()
+
+
+def narrowed(network: VoiceListener, clips: Sequence[Clips], config: Config) -> VoiceListener:
+    """The network as it is shipped: its perceptrons pruned, by what they hear of clips that it was fitted on."""
+    if config.hidden:
+        network.encoder = pruned(network.encoder, shown_of(clips), config.hidden)
     return network.eval()
 
 
@@ -172,7 +188,7 @@ def head_first(network: VoiceListener, lessons: Lessons, config: Config) -> None
 
 @torch.no_grad()
 def _heard(network: VoiceListener, lessons: Lessons, config: Config) -> tuple[Tensor, Tensor]:
-    """What is pooled of varied clips, (n, 768), and their targets, in so many passes."""
+    """What is pooled of varied clips, (n, 2 width), and their targets, in so many passes."""
     found: list[tuple[Tensor, Tensor]] = []
     for number in range(config.head_passes):
         for batch, wanted in loop.batches(lessons.examples, config.plan, number, lessons.vary):
@@ -194,7 +210,8 @@ def validate_run(actors: Clips, polish: Clips, run: int, folder: Path, config: C
         return
     out_actors, out_polish = left_out(actors, polish, run)
     heard = [actors[~out_actors], polish[~out_polish]]
-    export_voice(fit_on(heard, place, config, report), 1.0, shown_of(heard), place / "voice.onnx")
+    network = narrowed(fit_on(heard, place, config, report), heard, config)
+    export_voice(network, 1.0, shown_of(heard), place / "voice.onnx")
     said = said_of(partial(heard_by, place / "voice.onnx"), (actors[out_actors], polish[out_polish]))
     arrays.save(place / FILE, said | {RECORDINGS: np.array(known)})
 
@@ -244,6 +261,6 @@ def ship(corpus: Path, folder: Path, path: Path, config: Config | None = None, r
     config = config or Config()
     actors, polish = read(corpus)
     warmth = warmth_of(gathered(actors, polish, folder))
-    network = fit_on([actors, polish], folder / "all", config, report)
+    network = narrowed(fit_on([actors, polish], folder / "all", config, report), [actors, polish], config)
     export_voice(network, warmth, shown_of([actors, polish]), path)
     return (warmth,)

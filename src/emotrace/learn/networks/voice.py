@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from emotrace.learn.networks.whisper import BANDS, WIDTH, Encoder
+from emotrace.learn.networks.whisper import BANDS, Encoder
 from emotrace.scheme import VALENCE_AROUSAL, VOICE_EXPRESSION
 
 EXPRESSIONS = len(VOICE_EXPRESSION)
@@ -16,17 +16,18 @@ class AttentivePool(nn.Module):
     """Mean and standard deviation over time, weighted by what the network finds worth hearing.
 
     Args:
+        width: numbers that a position has.
         hidden: width of the layer that weighs.
 
     Source: Okabe, Koshinaka & Shinoda 2018, Attentive Statistics Pooling for Deep Speaker Embedding, eq. 4-6.
     """
 
-    def __init__(self, hidden: int = 64) -> None:
+    def __init__(self, width: int, hidden: int = 64) -> None:
         super().__init__()
-        self.first, self.last = nn.Linear(WIDTH, hidden), nn.Linear(hidden, 1)
+        self.first, self.last = nn.Linear(width, hidden), nn.Linear(hidden, 1)
 
     def forward(self, x: Tensor, heard: Tensor | None) -> Tensor:
-        """(n, t, 384), and (n, t) 1 where there is sound -> (n, 768)."""
+        """(n, t, width), and (n, t) 1 where there is sound -> (n, 2 width)."""
         score = self.last(self.first(x).tanh())[..., 0].float()
         if heard is not None:
             score = score.masked_fill(heard == 0, -1e4)
@@ -49,9 +50,10 @@ class VoiceListener(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.shares = nn.Parameter(torch.zeros(len(encoder.blocks))) if mixed else None
-        self.norm = nn.LayerNorm(WIDTH)
-        self.pool = AttentivePool()
-        self.head = nn.Sequential(nn.LayerNorm(2 * WIDTH), nn.Dropout(dropout), nn.Linear(2 * WIDTH, OUTPUTS))
+        width = encoder.size.width
+        self.norm = nn.LayerNorm(width)
+        self.pool = AttentivePool(width)
+        self.head = nn.Sequential(nn.LayerNorm(2 * width), nn.Dropout(dropout), nn.Linear(2 * width, OUTPUTS))
 
     def forward(self, clips: Tensor) -> Tensor:
         """Hear a batch.
@@ -65,7 +67,7 @@ class VoiceListener(nn.Module):
         return self.bounded(self.head(self.pooled(clips)))
 
     def pooled(self, clips: Tensor) -> Tensor:
-        """What the head is given, (n, 768)."""
+        """What the head is given, (n, 2 width)."""
         heard = clips[..., BANDS] if clips.shape[2] > BANDS else None
         states = self.encoder.states(clips[..., :BANDS], heard)
         if self.shares is None:
