@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from emotrace.settings import Settings
     from emotrace.timeline import Timeline
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 __all__ = ["Analysis", "Settings", "Timeline", "__version__", "analyze", "load"]
 
 _HOMES = {
