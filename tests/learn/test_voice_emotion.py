@@ -263,6 +263,11 @@ def test_units_far_greater_than_the_others_do_not_spoil_8_bits(tmp_path, actors)
     assert np.abs(said - expected).mean() < 2e-3
 
 
+def test_more_units_than_an_encoder_has_are_refused_before_anything_is_fitted():
+    with pytest.raises(InputError, match=r"hidden is 1600, but perceptrons of tiny\.en have 1536"):
+        recipe.Config(encoder="tiny.en", hidden=1600)
+
+
 def test_what_is_shipped_is_pruned_by_what_the_network_heard(actors, polish):
     torch.manual_seed(0)
     network = VoiceListener(Encoder(1), 0.0).eval()

@@ -27,6 +27,7 @@ from pydantic import Field
 from torch import Generator, Tensor, nn
 
 from emotrace.corpora import ravdess
+from emotrace.errors import InputError
 from emotrace.learn import arrays, facts
 from emotrace.learn import fit as loop
 from emotrace.learn.fit import Examples
@@ -35,7 +36,7 @@ from emotrace.learn.mel_augment import MelAugmentation, augment, speech_of
 from emotrace.learn.metrics import score, softmax
 from emotrace.learn.networks.voice import VoiceListener
 from emotrace.learn.networks.whisper import BASE
-from emotrace.learn.networks.whisper_files import Name, pretrained
+from emotrace.learn.networks.whisper_files import SIZES, Name, pretrained
 from emotrace.learn.plan import Plan, device_of
 from emotrace.learn.precision import computed_in
 from emotrace.learn.pruning import pruned
@@ -88,6 +89,9 @@ class Config:
         head_epochs: over what was heard.
         head_rate: highest learning rate of the head alone.
         plan: of the fine-tuning.
+
+    Raises:
+        InputError: the encoder's perceptrons have fewer units than are to stay.
     """
 
     encoder: Name = "base"
@@ -109,6 +113,10 @@ class Config:
             watch="epoch", precision="bf16", channels_last=False, rate_factors=(("encoder", 0.35),),
         )
     )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        if self.hidden > (units := SIZES[self.encoder].hidden):   # said before hours of fitting, not after
+            raise InputError(f"hidden is {self.hidden}, but perceptrons of {self.encoder} have {units}; give at most that")
 
 
 TINY = Config(encoder="tiny.en", hidden=0)                          # what was shipped before; see docs/results.md

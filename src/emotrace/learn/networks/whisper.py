@@ -34,6 +34,11 @@ class Size:
     heads: int
     blocks: int
 
+    @property
+    def hidden(self) -> int:
+        """Units of each perceptron."""
+        return 4 * self.width
+
 
 TINY, BASE = Size(384, 6, 4), Size(512, 8, 6)
 
@@ -65,12 +70,12 @@ class Block(nn.Module):
 
     Args:
         size: of the encoder.
-        hidden: width of the perceptron's first layer; None: four times the encoder's, as published.
+        hidden: units of the perceptron; None: as published.
     """
 
     def __init__(self, size: Size, hidden: int | None = None) -> None:
         super().__init__()
-        hidden = hidden or 4 * size.width
+        hidden = hidden or size.hidden
         self.attn, self.attn_ln = Attention(size), nn.LayerNorm(size.width)
         self.mlp = nn.Sequential(nn.Linear(size.width, hidden), nn.GELU(), nn.Linear(hidden, size.width))
         self.mlp_ln = nn.LayerNorm(size.width)
@@ -88,7 +93,7 @@ class Encoder(nn.Module):
     Args:
         blocks: how many.
         size: whose.
-        hidden: width of each perceptron's first layer; None: as published.
+        hidden: units of each perceptron; None: as published.
     """
 
     positional_embedding: Tensor
