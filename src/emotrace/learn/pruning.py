@@ -2,8 +2,7 @@
 
     sound ─▶ block by block: hidden units, by what they add to the output ─the greatest─▶ kept ─least squares─▶ second layer
 
-Half the units of a perceptron of Whisper base can go so, and 94 % and more of its output stays, without any training; what is
-trained afterwards need not find it again.
+Half the units of a perceptron of Whisper base can go so, and 94 % and more of its output stays, without any training.
 
 Source: He, Zhang & Sun 2017, Channel Pruning for Accelerating Very Deep Neural Networks, section 3.1 (what is left is fitted to
 the output of all by least squares, layer after layer). We deviate: units are chosen by deviation times the length of their
@@ -34,8 +33,7 @@ def pruned(encoder: Encoder, shown: Tensor, hidden: int) -> Encoder:
     Raises:
         InputError: there are fewer.
     """
-    units = min(len(_layers(block.mlp)[0].weight) for block in _blocks(encoder))
-    if hidden > units:
+    if hidden > (units := encoder.size.hidden):
         raise InputError(f"hidden is {hidden}, but the encoder's perceptrons have {units} units; give at most that, or 0")
     narrow = Encoder(len(encoder.blocks), encoder.size, hidden)
     narrow.load_state_dict({name: tensor for name, tensor in encoder.state_dict().items() if ".mlp." not in name}, strict=False)

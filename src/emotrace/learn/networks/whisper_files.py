@@ -21,7 +21,7 @@ Name = Literal["tiny.en", "base"]
 SIZES: dict[Name, Size] = {"tiny.en": TINY, "base": BASE}
 TINY_FILE = "whisper_tiny_en"
 BASE_HALVES = ("whisper_base_1", "whisper_base_2")
-PREFIX = "encoder."
+PREFIX, BASE_PREFIX = "encoder.", "encoder/"   # of names in either file
 JOINED = ("query", "key", "value")   # one layer in a file of CTranslate2
 RENAMED = {
     "attn.out": "self_attention/linear_1", "attn_ln": "self_attention/layer_norm",
@@ -55,7 +55,8 @@ def _tiny() -> Mapping[str, Tensor]:
 def _base(blocks: int) -> Mapping[str, Tensor]:
     """Tensors of the first blocks of the encoder of base, half precision, by the names of OpenAI's checkpoint."""
     content = b"".join(weights.read(half) for half in BASE_HALVES)
-    kept = {name.removeprefix("encoder/"): torch.tensor(values) for name, values in ctranslate2.tensors(content).items()}
+    tensors = ctranslate2.tensors(content).items()   # three quarters of which are the decoder's
+    kept = {name.removeprefix(BASE_PREFIX): torch.tensor(values) for name, values in tensors if name.startswith(BASE_PREFIX)}
     found = {f"{layer}.{kind}": kept[f"{layer}/{kind}"] for layer in ("conv1", "conv2") for kind in NORMS}
     for i in range(blocks):
         ours, theirs = f"blocks.{i}.", f"layer_{i}/"
